@@ -46,14 +46,16 @@ func (s Step) Touches() bool { return s.Verb != Keep }
 //
 // A running unit is paired with the desired one of the same whole
 // configuration, then with the one that differs only in what changes in place,
-// then with the one of the same ID; within each round the same ID goes first.
-// So a configuration that moves to another key or another store runs on.
+// then with the one of the same kind and origin, then with the one of the same
+// ID; within a round the same ID goes first. So a configuration that moves to
+// another key or another store runs on.
 func Diff(running, desired map[string]Unit) []Step {
 	d := differ{running: maps.Clone(running), desired: maps.Clone(desired), pairs: map[string]string{}}
 	d.pairByID(func(r, w Unit) bool { return r.Hash == w.Hash })
 	d.pairBy(func(u Unit) string { return u.Hash })
 	d.pairByID(func(r, w Unit) bool { return r.Fixed == w.Fixed })
 	d.pairBy(func(u Unit) string { return u.Fixed })
+	d.pairBy(func(u Unit) string { return u.Kind + "\x00" + u.Origin })
 	d.pairByID(func(r, w Unit) bool { return r.Kind == w.Kind })
 
 	var out []Step
