@@ -149,15 +149,15 @@ func Seed(cat *Catalog, goods []Good, check func(point.Category, string, string)
 }
 
 type compiler struct {
-	req      Request
-	prev     *State
-	next     *State
-	taken    map[string]bool // instance hashes that run already
-	kinds    map[string]bool // kinds that a store has
-	scripts  map[string]bool // category/name that a store before has
-	single   []string        // singleton kinds that run already
-	units    []plan.Unit
-	out      []Script
+	req     Request
+	prev    *State
+	next    *State
+	taken   map[string]bool // instance hashes that run already
+	kinds   map[string]bool // kinds that a store has
+	scripts map[string]bool // category/name that a store before has
+	single  []string        // singleton kinds that run already
+	units   []plan.Unit
+	out     []Script
 }
 
 // outcome is what becomes of one key.
