@@ -123,3 +123,22 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// Make implements the job of a unit: it returns a new instance of the plugin.
+func (in *Instance) Make(env input.Env) (input.Gatherer, input.Runner, error) {
+	if in.Plugin.NewRunner != nil {
+		r, err := in.Plugin.NewRunner(env, in.Values)
+		return nil, r, err
+	}
+	g, err := in.Plugin.NewGatherer(env, in.Values)
+	return g, nil, err
+}
+
+// Baseline reports whether the first collection only takes a sample.
+func (in *Instance) Baseline() bool { return in.Plugin.Baseline }
+
+// Pace returns the time between two collections.
+func (in *Instance) Pace() time.Duration { return in.Interval }
+
+// Labels returns the tags of the instance's points.
+func (in *Instance) Labels() map[string]string { return in.Tags }
