@@ -50,7 +50,13 @@ type Request struct {
 	CheckScript func(category point.Category, name, text string) diag.List
 	// Refused are the keys whose instances could not be initialised, with why:
 	// they are treated like a value that does not decode.
-	Refused map[Ref]error
+	Refused map[Ref]Refusal
+}
+
+// A Refusal says why the instances of a key could not be initialised.
+type Refusal struct {
+	Err  error
+	Good bool // neither could those of its last good value
 }
 
 // A Desired is the Body of a unit: the instance, and the key that a failure to
@@ -225,7 +231,7 @@ func (c *compiler) remember(ref Ref, e store.Entry) *memory {
 	if c.prev != nil {
 		last = c.prev.keys[ref]
 	}
-	err, refused := c.req.Refused[ref]
+	refusal, refused := c.req.Refused[ref]
 	if last != nil && !refused && !last.refused && last.seen == e {
 		return last
 	}
@@ -240,7 +246,10 @@ func (c *compiler) remember(ref Ref, e store.Entry) *memory {
 		m.version, m.bad = decode(c.req.Catalog, c.req.CheckScript, e)
 	}
 	if refused && m.version != nil {
-		m.version, m.bad, m.refused = nil, refusal(err), true
+		m.version, m.bad, m.refused = nil, refusal.list(), true
+	}
+	if refused && refusal.Good {
+		m.good = nil
 	}
 	if m.version != nil {
 		m.good = m.version
@@ -248,11 +257,11 @@ func (c *compiler) remember(ref Ref, e store.Entry) *memory {
 	return m
 }
 
-func refusal(err error) diag.List {
-	if l, ok := errors.AsType[diag.List](err); ok {
+func (r Refusal) list() diag.List {
+	if l, ok := errors.AsType[diag.List](r.Err); ok {
 		return l
 	}
-	return diag.List{{Message: err.Error()}}
+	return diag.List{{Message: r.Err.Error()}}
 }
 
 func decode(cat *Catalog, check func(point.Category, string, string) diag.List, e store.Entry) (*version, diag.List) {

@@ -67,8 +67,8 @@ func (c *compiler) claimDefaults(local []outcome) (failed []status.Key) {
 			continue
 		}
 		ref := Ref{defaultSource, name}
-		if err, refused := c.req.Refused[ref]; refused {
-			failed = append(failed, status.Key{Store: defaultSource, Key: name, State: status.Rejected, Error: err.Error()})
+		if refusal, refused := c.req.Refused[ref]; refused {
+			failed = append(failed, status.Key{Store: defaultSource, Key: name, State: status.Rejected, Error: refusal.Err.Error()})
 			continue
 		}
 		c.place(newInstance(k, spec.Defaults(k.schema.Fields)), ref, defaultSource)
