@@ -27,7 +27,7 @@ func (p Plugin) Schema() spec.Schema {
 	if interval == 0 {
 		interval = defaultInterval
 	}
-	return spec.Schema{Name: "inputs." + p.Name, Doc: p.Doc, DocZH: p.DocZH}.With(spec.Field{
+	return spec.Schema{Name: "inputs." + p.Name, Doc: p.Doc, DocZH: p.DocZH, Repeated: true}.With(spec.Field{
 		Name: IntervalField, Type: spec.Duration, Default: interval, Min: minInterval, Max: maxInterval, Live: true,
 		Doc: "Time between two collections.", DocZH: "采集间隔。",
 	}).With(p.Options...).With(spec.Field{

@@ -64,6 +64,8 @@ type Schema struct {
 	// Open lets keys that no field describes pass as warnings: the main
 	// configuration file of another version must not stop the agent.
 	Open bool
+	// Repeated says that the table is written [[Name]], any number of times.
+	Repeated bool
 }
 
 // Field returns the description of field name.
@@ -138,6 +140,12 @@ func checkFields(where string, fields []Field) error {
 			return fmt.Errorf("%s: example %v is no %s", at, f.Example, f.Type)
 		case f.Secret && f.Default != nil && f.Default != "":
 			return fmt.Errorf("%s: a secret with a default", at)
+		case f.Min != nil && !f.holds(f.Min) || f.Max != nil && !f.holds(f.Max):
+			return fmt.Errorf("%s: a bound that is no %s", at, f.Type)
+		case f.Default != nil && f.refuse(f.Default) != "":
+			return fmt.Errorf("%s: its own default is refused: %s", at, f.refuse(f.Default))
+		case f.Type == Table && f.Default != nil:
+			return fmt.Errorf("%s: a table's defaults are those of its fields", at)
 		}
 		seen[f.Name] = true
 		if err := checkFields(at, f.Fields); err != nil {
