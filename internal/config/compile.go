@@ -29,8 +29,8 @@ type Source struct {
 
 // full returns key as the status and the backup show it.
 func (s Source) full(key string) string {
-	if s.Root == "" {
-		return key
+	if s.ID == LocalSource {
+		return "conf.d" + strings.TrimPrefix(key, confdFolder)
 	}
 	return s.Root + "/" + key
 }
