@@ -276,3 +276,10 @@ func (r *Reconciler) backupFailed() bool {
 	defer r.mu.Unlock()
 	return r.backupErr != nil
 }
+
+// Local returns what the local files asked for when they were last read.
+func (r *Reconciler) Local() Local {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.local
+}
