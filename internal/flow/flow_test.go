@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -86,7 +86,7 @@ func named(name string) point.Point {
 func series(from, to int) []point.Point {
 	var pts []point.Point
 	for i := from; i < to; i++ {
-		pts = append(pts, named(fmt.Sprint(i)))
+		pts = append(pts, named(strconv.Itoa(i)))
 	}
 	return pts
 }
@@ -94,7 +94,7 @@ func series(from, to int) []point.Point {
 func labels(from, to int) []string {
 	var out []string
 	for i := from; i < to; i++ {
-		out = append(out, fmt.Sprint(i))
+		out = append(out, strconv.Itoa(i))
 	}
 	return out
 }

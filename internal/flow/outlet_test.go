@@ -66,7 +66,7 @@ func TestBackOffGrowsAndHasABound(t *testing.T) {
 
 type asksForTime struct{ after time.Duration }
 
-func (asksForTime) Error() string                { return "too many requests" }
+func (asksForTime) Error() string               { return "too many requests" }
 func (e asksForTime) RetryAfter() time.Duration { return e.after }
 
 func TestADestinationMayAskForTimeWithinABound(t *testing.T) {
