@@ -7,6 +7,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ import (
 // ErrClosed is what a write to a closed sink, or through a closed flow, returns.
 // Nothing of such a write is emitted.
 var ErrClosed = errors.New("the sink is closed")
+
+var errDrained = errors.New("a removed output had no more time")
 
 // A Stage changes points on their way: the scripts. It owns the points it is
 // given, may drop or add some, and returns what goes on. It is called from many
@@ -146,6 +149,7 @@ func (f *Flow) Close(ctx context.Context) error {
 		return nil
 	}
 	close(f.closing)
+	f.retired = slices.DeleteFunc(f.retired, (*outlet).ended) // what those lost they have told
 	all := slices.Concat(*f.outlets.Load(), f.retired)
 	for _, o := range all {
 		o.retire(0)
@@ -155,7 +159,7 @@ func (f *Flow) Close(ctx context.Context) error {
 		lost += o.wait(ctx)
 	}
 	if lost > 0 {
-		return &LostError{Points: lost, Cause: context.Cause(ctx)}
+		return &LostError{Points: lost, Cause: cmp.Or(context.Cause(ctx), errDrained)}
 	}
 	return nil
 }
