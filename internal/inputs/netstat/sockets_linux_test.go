@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"datakit.dev/internal/input/inputtest"
 )
 
@@ -64,7 +62,7 @@ func TestNetlinkAndProcAgree(t *testing.T) {
 			}
 		}
 	}
-	if err := diag.list(unix.AF_INET, unix.IPPROTO_TCP, count(&byNetlink)); err != nil {
+	if err := diag.list([][]byte{bothFamilies()}, false, count(&byNetlink)); err != nil {
 		t.Skipf("not listed by netlink here: %v", err)
 	}
 	if err := readTable("/proc/net/tcp", false, count(&byProc)); err != nil {
