@@ -7,8 +7,8 @@ import (
 	"datakit.dev/internal/outputs/file"
 )
 
-// Plugins returns every output, in the order of their names.
-func Plugins() []output.Plugin {
+// All returns every output, in the order of their names.
+func All() []output.Plugin {
 	return []output.Plugin{
 		dataway.Plugin(),
 		file.Plugin(),

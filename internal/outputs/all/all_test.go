@@ -9,7 +9,7 @@ import (
 )
 
 func TestEveryOutputDescribesItself(t *testing.T) {
-	plugins := Plugins()
+	plugins := All()
 	if !slices.IsSortedFunc(plugins, func(a, b output.Plugin) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Error("the list is not in order")
 	}

@@ -29,8 +29,8 @@ import (
 // opened opens the output called name with a few values changed.
 func opened(t *testing.T, name string, set spec.Values) output.Output {
 	t.Helper()
-	i := slices.IndexFunc(Plugins(), func(p output.Plugin) bool { return p.Name == name })
-	p := Plugins()[i]
+	i := slices.IndexFunc(All(), func(p output.Plugin) bool { return p.Name == name })
+	p := All()[i]
 	v := spec.Defaults(p.Spec.Fields)
 	maps.Copy(v, set)
 	out, err := p.Open(output.Env{Log: slog.New(slog.DiscardHandler)}, v)
