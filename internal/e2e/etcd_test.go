@@ -146,7 +146,9 @@ func TestWipedStoreIsHeld(t *testing.T) {
 		e.Put(t, "/datakit/confd/"+kind, "[[inputs."+kind+"]]\n")
 	}
 	a.until("four run", func(s status.Status) bool { return len(s.Units) == 4 && s.Converged })
+	e.Stop(t)
 	e.Wipe(t)
+	e.Start(t)
 	s := a.until("held", func(s status.Status) bool { return s.Stores[0].State == status.Held })
 	if len(s.Units) != 4 || s.Converged {
 		t.Errorf("units %v", s.Units)

@@ -35,9 +35,11 @@ func TestReloadReadsTheLocalFiles(t *testing.T) {
 	a.write("conf.d/cpu.conf", "[[inputs.cpu]]\n  nope = 1\n")
 	a.write("conf.d/net.conf", "[[inputs.net]]\n")
 	a.signal(syscall.SIGHUP)
-	s := a.until("net runs", running("net"))
-	if k := key(s, "cpu.conf"); k.State != status.Kept || unit(s, "cpu").Starts != 1 {
-		t.Errorf("key %+v, unit %+v", k, unit(s, "cpu"))
+	s := a.until("net runs, cpu is kept", func(s status.Status) bool {
+		return running("net")(s) && key(s, "cpu.conf").State == status.Kept
+	})
+	if u := unit(s, "cpu"); u.Starts != 1 || u.State != status.Running {
+		t.Errorf("cpu %+v", u)
 	}
 
 	a.configure("default_enabled_inputs = [\"mem\", \"-swap\"]\n")
