@@ -63,7 +63,7 @@ func TestOptionsThatNeverWork(t *testing.T) {
 func TestPlainMessages(t *testing.T) {
 	for in, want := range map[string]string{
 		`connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused"`: "dial tcp 127.0.0.1:1: connect: connection refused",
-		`connection error: desc = "transport: authentication handshake failed: EOF"`:                                  "authentication handshake failed: EOF",
+		`connection error: desc = "transport: authentication handshake failed: EOF"`:                                   "authentication handshake failed: EOF",
 		"etcdserver: no leader": "etcdserver: no leader",
 	} {
 		if got := plain(in); got != want {
