@@ -52,6 +52,7 @@ type files struct {
 
 	busy    chan struct{} // holds the one look that may run
 	cache   cache         // guarded by busy
+	hidden  []string      // what the last look did not take, guarded by busy
 	writing chan struct{} // holds the one write that may run
 
 	ctx  context.Context //nolint:containedctx // ends every look when the store is closed
