@@ -23,6 +23,7 @@ type recorder struct {
 	got    []string // the names of the points, in order
 	writes []int    // the points of each write that was taken
 	cats   []point.Category
+	times  []int64
 	tries  int
 	closed int
 	fail   func(try int) error // nil takes the batch
@@ -52,6 +53,7 @@ func (r *recorder) Write(ctx context.Context, b output.Batch) error {
 	r.cats = append(r.cats, b.Category)
 	for i := range b.Points {
 		r.got = append(r.got, b.Points[i].Name)
+		r.times = append(r.times, b.Points[i].Time)
 	}
 	return nil
 }
@@ -246,6 +248,9 @@ func TestTheStageIsSwappedAndItsPanicsAreContained(t *testing.T) {
 		closeFlow(t, f)
 		if want := []string{"renamed", "added", "y", "z", "last"}; !slices.Equal(r.got, want) {
 			t.Errorf("got %v, want %v", r.got, want)
+		}
+		if slices.Contains(r.times, 0) {
+			t.Errorf("the point that the stage added has no time: %v", r.times)
 		}
 		if n := f.Stats().StagePanics; n != 2 {
 			t.Errorf("%d panics", n)

@@ -50,6 +50,7 @@ type outlet struct {
 	abort   context.CancelFunc
 	cancel  context.CancelFunc
 	failing bool
+	told    bool // of the failure, in the log
 	lastErr string
 	errAt   time.Time
 }
@@ -70,11 +71,15 @@ func (o *outlet) replace(with Output) {
 	o.queue.bound(with)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if same(o.next, with.Output) || o.next == nil && same(o.current, with.Output) {
+	if same(o.next, with.Output) {
 		return
 	}
 	if o.next != nil {
 		o.shut(o.next)
+		o.next = nil
+	}
+	if same(o.current, with.Output) {
+		return
 	}
 	o.next = with.Output
 	if o.abort != nil {

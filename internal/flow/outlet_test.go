@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -243,6 +244,84 @@ func TestAReplacedOutputThatHangsIsAbandoned(t *testing.T) {
 			t.Errorf("got %v, closed %d and %d", got, hangs.closed, skipped.closed)
 		}
 		closeFlow(t, f)
+	})
+}
+
+// While a write hangs, its output is replaced and brought back: it goes on.
+func TestAnOutputThatIsBroughtBackStaysOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := recorder{hang: make(chan struct{})}
+		var second recorder
+		f := New(Options{})
+		outputs(t, f, Output{Name: "r", Output: &first})
+		write(t, f.Sink(nil), point.Metric, series(0, 3)...)
+		synctest.Wait()
+		outputs(t, f, Output{Name: "r", Output: &second})
+		outputs(t, f, Output{Name: "r", Output: &first})
+		close(first.hang)
+		synctest.Wait()
+		if !slices.Equal(first.names(), labels(0, 3)) || first.closed != 0 || second.closed != 1 {
+			t.Errorf("got %v, closed %d and %d times", first.names(), first.closed, second.closed)
+		}
+		closeFlow(t, f)
+	})
+}
+
+// A write that meets outputs which have just gone goes to those that came.
+func TestPointsReachTheNewOutputsWhileAllAreReplaced(t *testing.T) {
+	var got [2]recorder
+	f := New(Options{})
+	outputs(t, f, Output{Name: "0", Output: &got[0]})
+	s := f.Sink(nil)
+	const n = 2000
+	done := make(chan error, 1)
+	go func() {
+		for i := range n {
+			if err := s.Write(t.Context(), point.Metric, series(i, i+1)); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for i := 1; len(done) == 0; i++ {
+		outputs(t, f, Output{Name: strconv.Itoa(i), Output: &keeper{&got[i%2]}})
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	closeFlow(t, f)
+	if all := slices.Concat(got[0].got, got[1].got); len(all) != n {
+		t.Errorf("%d of %d points arrived", len(all), n)
+	}
+}
+
+// A keeper is one of several outputs that write to the same recorder.
+type keeper struct{ to *recorder }
+
+func (k *keeper) Write(ctx context.Context, b output.Batch) error { return k.to.Write(ctx, b) }
+func (k *keeper) Close() error                                    { return nil }
+
+func TestAFlappingOutputIsQuietInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		r := recorder{fail: func(try int) error {
+			if try%2 == 1 {
+				return errDown
+			}
+			return nil
+		}}
+		f := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+		outputs(t, f, Output{Name: "r", Output: &r})
+		s := f.Sink(nil)
+		for i := range 40 {
+			write(t, s, point.Metric, series(i, i+1)...)
+			time.Sleep(time.Second)
+		}
+		closeFlow(t, f)
+		if lines := strings.Count(log.String(), "\n"); lines != 2 || !strings.Contains(log.String(), "takes points again") {
+			t.Errorf("%d lines in 40 seconds:\n%s", lines, &log)
+		}
 	})
 }
 

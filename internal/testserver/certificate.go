@@ -19,7 +19,6 @@ import (
 // A CA signs certificates for one test.
 type CA struct {
 	File string // its certificate, PEM
-	dir  string
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	next int64
@@ -29,11 +28,10 @@ type CA struct {
 type Pair struct{ Cert, Key string }
 
 // NewCA returns a new certificate authority.
-func NewCA(t testing.TB) *CA {
-	t.Helper()
-	c := &CA{dir: t.TempDir(), next: 1}
-	c.File = filepath.Join(c.dir, "ca.pem")
-	c.key = newKey(t)
+func NewCA(tb testing.TB) *CA {
+	tb.Helper()
+	c := &CA{File: filepath.Join(tb.TempDir(), "ca.pem"), next: 1}
+	c.key = newKey(tb)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(c.next), Subject: pkix.Name{CommonName: "test authority"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
@@ -41,19 +39,19 @@ func NewCA(t testing.TB) *CA {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &c.key.PublicKey, c.key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if c.cert, err = x509.ParseCertificate(der); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	writePEM(t, c.File, "CERTIFICATE", der)
+	writePEM(tb, c.File, "CERTIFICATE", der)
 	return c
 }
 
 // Issue returns a certificate for name, which may be an address, that both a
 // server and a client can use.
-func (c *CA) Issue(t testing.TB, name string) Pair {
-	t.Helper()
+func (c *CA) Issue(tb testing.TB, name string) Pair {
+	tb.Helper()
 	c.next++
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(c.next), Subject: pkix.Name{CommonName: name},
@@ -65,22 +63,19 @@ func (c *CA) Issue(t testing.TB, name string) Pair {
 	} else {
 		template.DNSNames = []string{name}
 	}
-	key := newKey(t)
+	key := newKey(tb)
 	der, err := x509.CreateCertificate(rand.Reader, template, c.cert, &key.PublicKey, c.key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	dir, err := os.MkdirTemp(c.dir, "pair")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := tb.TempDir()
 	p := Pair{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}
-	writePEM(t, p.Cert, "CERTIFICATE", der)
+	writePEM(tb, p.Cert, "CERTIFICATE", der)
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	writePEM(t, p.Key, "PRIVATE KEY", pkcs8)
+	writePEM(tb, p.Key, "PRIVATE KEY", pkcs8)
 	return p
 }
 
@@ -106,18 +101,18 @@ func (c *CA) client() *tls.Config {
 	}}
 }
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
+func newKey(tb testing.TB) *ecdsa.PrivateKey {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return key
 }
 
-func writePEM(t testing.TB, path, kind string, der []byte) {
-	t.Helper()
+func writePEM(tb testing.TB, path, kind string, der []byte) {
+	tb.Helper()
 	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }

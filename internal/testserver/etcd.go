@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -56,37 +57,37 @@ type Etcd struct {
 }
 
 // StartEtcd starts one server and ends it with the test.
-func StartEtcd(t testing.TB, options ...EtcdOption) *Etcd {
-	t.Helper()
-	return StartEtcdCluster(t, 1, options...)[0]
+func StartEtcd(tb testing.TB, options ...EtcdOption) *Etcd {
+	tb.Helper()
+	return StartEtcdCluster(tb, 1, options...)[0]
 }
 
 // StartEtcdCluster starts a cluster of n servers and ends it with the test.
-func StartEtcdCluster(t testing.TB, n int, options ...EtcdOption) []*Etcd {
-	t.Helper()
-	need(t, "etcd", "apt-get install etcd-server")
-	dir := t.TempDir()
+func StartEtcdCluster(tb testing.TB, n int, options ...EtcdOption) []*Etcd {
+	tb.Helper()
+	need(tb, "etcd", "apt-get install etcd-server")
+	dir := tb.TempDir()
 	nodes := make([]*Etcd, n)
 	var initial []string
 	for i := range nodes {
-		e := &Etcd{name: fmt.Sprintf("n%d", i), peer: "http://" + freeAddress(t)}
+		e := &Etcd{name: fmt.Sprintf("n%d", i), peer: "http://" + freeAddress(tb)}
 		for _, o := range options {
 			o(e)
 		}
 		e.DataDir = filepath.Join(dir, e.name)
-		e.Endpoint = e.scheme() + "://" + freeAddress(t)
+		e.Endpoint = e.scheme() + "://" + freeAddress(tb)
 		e.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: e.tls()}, Timeout: 10 * time.Second}
 		initial = append(initial, e.name+"="+e.peer)
 		nodes[i] = e
 	}
 	for _, e := range nodes {
 		e.initial = strings.Join(initial, ",")
-		e.launch(t)
+		e.launch(tb)
 	}
 	for _, e := range nodes {
-		e.ready(t)
+		e.ready(tb)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		for _, e := range nodes {
 			e.cmd.kill()
 		}
@@ -108,8 +109,8 @@ func (e *Etcd) tls() *tls.Config {
 	return e.ca.client()
 }
 
-func (e *Etcd) launch(t testing.TB) {
-	t.Helper()
+func (e *Etcd) launch(tb testing.TB) {
+	tb.Helper()
 	args := []string{
 		"--name", e.name, "--data-dir", e.DataDir,
 		"--listen-client-urls", e.Endpoint, "--advertise-client-urls", e.Endpoint,
@@ -117,19 +118,19 @@ func (e *Etcd) launch(t testing.TB) {
 		"--heartbeat-interval", "50", "--election-timeout", "500",
 	}
 	if e.ca != nil {
-		pair := e.ca.Issue(t, "127.0.0.1")
+		pair := e.ca.Issue(tb, "127.0.0.1")
 		args = append(args, "--cert-file", pair.Cert, "--key-file", pair.Key)
 		if e.mutual {
 			args = append(args, "--client-cert-auth", "--trusted-ca-file", e.ca.File)
 		}
 	}
-	e.cmd = start(t, exec.Command("etcd", append(args, e.args...)...))
+	e.cmd = start(tb, exec.CommandContext(context.Background(), "etcd", append(args, e.args...)...))
 }
 
 // ready waits until the server answers, with a leader.
-func (e *Etcd) ready(t testing.TB) {
-	t.Helper()
-	e.cmd.ready(t, startup, func(ctx context.Context) error {
+func (e *Etcd) ready(tb testing.TB) {
+	tb.Helper()
+	e.cmd.ready(tb, startup, func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.Endpoint+"/health", nil)
 		if err != nil {
 			return err
@@ -138,7 +139,7 @@ func (e *Etcd) ready(t testing.TB) {
 		if err != nil {
 			return err
 		}
-		defer resp.Body.Close()
+		defer func() { _ = resp.Body.Close() }()
 		body, err := io.ReadAll(resp.Body)
 		if err == nil && !bytes.Contains(body, []byte(`"true"`)) {
 			err = fmt.Errorf("not healthy: %s", body)
@@ -151,148 +152,154 @@ func (e *Etcd) ready(t testing.TB) {
 func (e *Etcd) Stop(testing.TB) { e.cmd.kill() }
 
 // Start starts a stopped server on the same address and data, and waits for it.
-func (e *Etcd) Start(t testing.TB) {
-	t.Helper()
-	e.launch(t)
-	e.ready(t)
+func (e *Etcd) Start(tb testing.TB) {
+	tb.Helper()
+	e.launch(tb)
+	e.ready(tb)
 }
 
 // Pause freezes the server: it keeps its connections and answers nothing.
-func (e *Etcd) Pause(t testing.TB) { e.cmd.pause(t) }
+func (e *Etcd) Pause(tb testing.TB) {
+	tb.Helper()
+	e.cmd.pause(tb)
+}
 
 // Resume ends Pause.
-func (e *Etcd) Resume(t testing.TB) { e.cmd.resume(t) }
+func (e *Etcd) Resume(tb testing.TB) {
+	tb.Helper()
+	e.cmd.resume(tb)
+}
 
 // Wipe removes the data of a stopped server.
-func (e *Etcd) Wipe(t testing.TB) {
-	t.Helper()
+func (e *Etcd) Wipe(tb testing.TB) {
+	tb.Helper()
 	if err := os.RemoveAll(e.DataDir); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // Save copies the data of a stopped server, as a backup.
-func (e *Etcd) Save(t testing.TB) (dir string) {
-	t.Helper()
-	dir = filepath.Join(t.TempDir(), "backup")
+func (e *Etcd) Save(tb testing.TB) (dir string) {
+	tb.Helper()
+	dir = filepath.Join(tb.TempDir(), "backup")
 	if err := os.CopyFS(dir, os.DirFS(e.DataDir)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return dir
 }
 
 // Restore puts a backup in the place of the data of a stopped server.
-func (e *Etcd) Restore(t testing.TB, dir string) {
-	t.Helper()
-	e.Wipe(t)
+func (e *Etcd) Restore(tb testing.TB, dir string) {
+	tb.Helper()
+	e.Wipe(tb)
 	if err := os.CopyFS(e.DataDir, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := os.Chmod(e.DataDir, 0o700); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // Put writes a key.
-func (e *Etcd) Put(t testing.TB, key, value string) {
-	t.Helper()
-	e.call(t, "kv/put", map[string]any{"key": b64(key), "value": b64(value)})
+func (e *Etcd) Put(tb testing.TB, key, value string) {
+	tb.Helper()
+	e.call(tb, "kv/put", map[string]any{"key": b64(key), "value": b64(value)})
 }
 
 // Delete removes a key.
-func (e *Etcd) Delete(t testing.TB, key string) {
-	t.Helper()
-	e.call(t, "kv/deleterange", map[string]any{"key": b64(key)})
+func (e *Etcd) Delete(tb testing.TB, key string) {
+	tb.Helper()
+	e.call(tb, "kv/deleterange", map[string]any{"key": b64(key)})
 }
 
 // Compact forgets every revision before the current one.
-func (e *Etcd) Compact(t testing.TB) {
-	t.Helper()
-	e.call(t, "kv/compaction", map[string]any{"revision": fmt.Sprint(e.Revision(t)), "physical": true})
+func (e *Etcd) Compact(tb testing.TB) {
+	tb.Helper()
+	e.call(tb, "kv/compaction", map[string]any{"revision": strconv.FormatInt(e.Revision(tb), 10), "physical": true})
 }
 
 // Revision returns the server's current revision.
-func (e *Etcd) Revision(t testing.TB) int64 {
-	t.Helper()
+func (e *Etcd) Revision(tb testing.TB) int64 {
+	tb.Helper()
 	var out struct {
 		Header struct {
 			Revision int64 `json:"revision,string"`
 		} `json:"header"`
 	}
-	if err := json.Unmarshal(e.call(t, "kv/range", map[string]any{"key": b64("\x00")}), &out); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal(e.call(tb, "kv/range", map[string]any{"key": b64("\x00")}), &out); err != nil {
+		tb.Fatal(err)
 	}
 	return out.Header.Revision
 }
 
 // IsLeader reports whether this server leads its cluster.
-func (e *Etcd) IsLeader(t testing.TB) bool {
-	t.Helper()
+func (e *Etcd) IsLeader(tb testing.TB) bool {
+	tb.Helper()
 	var out struct {
 		Leader string `json:"leader"`
 		Header struct {
 			Member string `json:"member_id"`
 		} `json:"header"`
 	}
-	if err := json.Unmarshal(e.call(t, "maintenance/status", map[string]any{}), &out); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal(e.call(tb, "maintenance/status", map[string]any{}), &out); err != nil {
+		tb.Fatal(err)
 	}
 	return out.Leader == out.Header.Member
 }
 
 // EnableAuth creates root and a user that may read and write keys from prefix
 // on, and turns authentication on.
-func (e *Etcd) EnableAuth(t testing.TB, user, password, prefix string) {
-	t.Helper()
-	e.call(t, "auth/user/add", map[string]any{"name": "root", "password": "root"})
-	e.call(t, "auth/user/grant", map[string]any{"user": "root", "role": "root"})
-	e.call(t, "auth/role/add", map[string]any{"name": "agent"})
-	e.call(t, "auth/role/grant", map[string]any{"name": "agent", "perm": map[string]any{
+func (e *Etcd) EnableAuth(tb testing.TB, user, password, prefix string) {
+	tb.Helper()
+	e.call(tb, "auth/user/add", map[string]any{"name": "root", "password": "root"})
+	e.call(tb, "auth/user/grant", map[string]any{"user": "root", "role": "root"})
+	e.call(tb, "auth/role/add", map[string]any{"name": "agent"})
+	e.call(tb, "auth/role/grant", map[string]any{"name": "agent", "perm": map[string]any{
 		"permType": "READWRITE", "key": b64(prefix), "range_end": b64(prefix[:len(prefix)-1] + string(prefix[len(prefix)-1]+1)),
 	}})
-	e.call(t, "auth/user/add", map[string]any{"name": user, "password": password})
-	e.call(t, "auth/user/grant", map[string]any{"user": user, "role": "agent"})
-	e.call(t, "auth/enable", map[string]any{})
+	e.call(tb, "auth/user/add", map[string]any{"name": user, "password": password})
+	e.call(tb, "auth/user/grant", map[string]any{"user": user, "role": "agent"})
+	e.call(tb, "auth/enable", map[string]any{})
 	e.username, e.password = "root", "root"
 }
 
 // SetPassword changes the password of a user.
-func (e *Etcd) SetPassword(t testing.TB, user, password string) {
-	t.Helper()
-	e.call(t, "auth/user/changepw", map[string]any{"name": user, "password": password})
+func (e *Etcd) SetPassword(tb testing.TB, user, password string) {
+	tb.Helper()
+	e.call(tb, "auth/user/changepw", map[string]any{"name": user, "password": password})
 }
 
 // call sends one request to the JSON gateway, which needs no client library.
-func (e *Etcd) call(t testing.TB, what string, request any) []byte {
-	t.Helper()
+func (e *Etcd) call(tb testing.TB, what string, request any) []byte {
+	tb.Helper()
 	token := ""
 	if e.username != "" && what != "auth/authenticate" {
 		var out struct{ Token string }
-		if err := json.Unmarshal(e.call(t, "auth/authenticate", map[string]any{"name": e.username, "password": e.password}), &out); err != nil {
-			t.Fatal(err)
+		if err := json.Unmarshal(e.call(tb, "auth/authenticate", map[string]any{"name": e.username, "password": e.password}), &out); err != nil {
+			tb.Fatal(err)
 		}
 		token = out.Token
 	}
 	body, err := json.Marshal(request)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, e.Endpoint+"/v3/"+what, bytes.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if token != "" {
 		req.Header.Set("Authorization", token)
 	}
 	resp, err := e.client.Do(req)
 	if err != nil {
-		t.Errorf("etcd %s: %v", what, err)
+		tb.Errorf("etcd %s: %v", what, err)
 		return nil
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Errorf("etcd %s: %s: %s (%v)", what, resp.Status, answer, err)
+		tb.Errorf("etcd %s: %s: %s (%v)", what, resp.Status, answer, err)
 	}
 	return answer
 }

@@ -12,25 +12,25 @@ import (
 )
 
 // need skips the test where program is not installed, and fails it in CI.
-func need(t testing.TB, program, install string) {
-	t.Helper()
+func need(tb testing.TB, program, install string) {
+	tb.Helper()
 	if _, err := exec.LookPath(program); err == nil {
 		return
 	}
 	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing: %s", program, install)
+		tb.Fatalf("%s is missing: %s", program, install)
 	}
-	t.Skipf("%s is missing, get it with: %s", program, install)
+	tb.Skipf("%s is missing, get it with: %s", program, install)
 }
 
 // freeAddress returns a loopback address that nobody listens on.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddress(tb testing.TB) string {
+	tb.Helper()
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().String()
 }
 
@@ -42,25 +42,25 @@ type process struct {
 	once sync.Once
 }
 
-func start(t testing.TB, cmd *exec.Cmd) *process {
-	t.Helper()
+func start(tb testing.TB, cmd *exec.Cmd) *process {
+	tb.Helper()
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = &p.log, &p.log
 	own(cmd)
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	go func() {
 		_ = cmd.Wait()
 		close(p.done)
 	}()
-	t.Cleanup(p.kill)
+	tb.Cleanup(p.kill)
 	return p
 }
 
 // ready returns once try succeeds.
-func (p *process) ready(t testing.TB, limit time.Duration, try func(context.Context) error) {
-	t.Helper()
+func (p *process) ready(tb testing.TB, limit time.Duration, try func(context.Context) error) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -72,9 +72,9 @@ func (p *process) ready(t testing.TB, limit time.Duration, try func(context.Cont
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s is not ready: %v\n%s", p.cmd.Path, err, p.log.String())
+			tb.Fatalf("%s is not ready: %v\n%s", p.cmd.Path, err, p.log.String())
 		case <-p.done:
-			t.Fatalf("%s has ended\n%s", p.cmd.Path, p.log.String())
+			tb.Fatalf("%s has ended\n%s", p.cmd.Path, p.log.String())
 		case <-tick.C:
 		}
 	}

@@ -15,12 +15,19 @@ func own(cmd *exec.Cmd) {
 
 func killGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGKILL) }
 
-func (p *process) pause(t testing.TB)  { p.signal(t, syscall.SIGSTOP) }
-func (p *process) resume(t testing.TB) { p.signal(t, syscall.SIGCONT) }
+func (p *process) pause(tb testing.TB) {
+	tb.Helper()
+	p.signal(tb, syscall.SIGSTOP)
+}
 
-func (p *process) signal(t testing.TB, s syscall.Signal) {
-	t.Helper()
+func (p *process) resume(tb testing.TB) {
+	tb.Helper()
+	p.signal(tb, syscall.SIGCONT)
+}
+
+func (p *process) signal(tb testing.TB, s syscall.Signal) {
+	tb.Helper()
 	if err := syscall.Kill(-p.cmd.Process.Pid, s); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }

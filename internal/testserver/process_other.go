@@ -12,9 +12,9 @@ func own(*exec.Cmd) {}
 
 func killGroup(p *os.Process) { _ = p.Kill() }
 
-func (p *process) pause(t testing.TB) {
-	t.Helper()
-	t.Skip("a server is paused on Linux only")
+func (p *process) pause(tb testing.TB) {
+	tb.Helper()
+	tb.Skip("a server is paused on Linux only")
 }
 
 func (p *process) resume(testing.TB) {}

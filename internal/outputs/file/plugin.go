@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"datakit.dev/internal/output"
 	"datakit.dev/internal/spec"
@@ -42,6 +43,11 @@ func Schema() spec.Schema {
 			{
 				Name: "rotate_backups", Type: spec.Int, Default: int64(5), Min: int64(0), Max: int64(1000), Unit: "count",
 				Doc: "Old output files that are kept.", DocZH: "保留的旧输出文件个数。",
+			},
+			{
+				Name: "flush_interval", Type: spec.Duration, Default: time.Second, Min: time.Duration(0), Max: time.Minute,
+				Doc:   "How long points gather before they are sent to a remote destination; a full batch goes at once.",
+				DocZH: "发送到远端之前数据点的聚集时间;一批已满时立即发送。",
 			},
 			{
 				Name: "max_queue", Type: spec.Int, Default: int64(16), Min: int64(1), Max: int64(16 << 10), Unit: "MiB",

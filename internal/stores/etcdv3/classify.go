@@ -33,7 +33,9 @@ func classify(ctx context.Context, err error) error {
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, errAgain), errors.Is(err, errBound):
 		return err
 	}
-	is := func(e error) bool { return errors.Is(rpctypes.Error(err), e) || strings.Contains(err.Error(), e.Error()) }
+	is := func(e error) bool {
+		return errors.Is(rpctypes.Error(err), e) || strings.Contains(err.Error(), e.Error())
+	}
 	code := status.Code(err)
 	if code == codes.PermissionDenied || code == codes.Unauthenticated || slices.ContainsFunc(denials(), is) {
 		return fmt.Errorf("%w: %s", store.ErrDenied, message(err))
@@ -50,7 +52,17 @@ func message(err error) string {
 		if s.Code() == codes.DeadlineExceeded && s.Message() == context.DeadlineExceeded.Error() {
 			return "no node answers in time"
 		}
-		return s.Message()
+		return plain(s.Message())
 	}
 	return err.Error()
+}
+
+// plain takes the cause out of what gRPC says of a connection:
+// connection error: desc = "transport: Error while dialing: dial tcp …".
+func plain(text string) string {
+	_, cause, ok := strings.Cut(text, `desc = "transport: `)
+	if !ok {
+		return text
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(cause, "Error while dialing: "), `"`)
 }

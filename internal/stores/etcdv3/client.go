@@ -45,7 +45,7 @@ func (s settings) dial(ctx context.Context) (*clientv3.Client, error) {
 			// gRPC's own two minutes would be an outage of ours.
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 3 * time.Second},
 			MinConnectTimeout: 3 * time.Second,
-		})},
+		}), grpc.WithChainUnaryInterceptor(failFast)},
 	}
 	if s.username != "" {
 		cfg.Username, cfg.Password = s.username, s.password
@@ -58,4 +58,10 @@ func (s settings) dial(ctx context.Context) (*clientv3.Client, error) {
 		cfg.TLS = c
 	}
 	return clientv3.New(cfg)
+}
+
+// failFast has a call fail once no node can be reached. The client would wait
+// out the timeout, and then not say why: refused, unknown host, bad certificate.
+func failFast(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, o ...grpc.CallOption) error {
+	return invoke(ctx, method, req, reply, cc, append(o, grpc.WaitForReady(false))...)
 }

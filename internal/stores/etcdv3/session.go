@@ -84,7 +84,7 @@ func follow(ctx context.Context, cli *clientv3.Client, prefix string, rev int64)
 	// just be quiet.
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
 	late := time.AfterFunc(callTimeout, cancel)
-	w, err := etcdserverpb.NewWatchClient(cli.ActiveConnection()).Watch(ctx, grpc.MaxCallRecvMsgSize(maxReceive), grpc.WaitForReady(true))
+	w, err := etcdserverpb.NewWatchClient(cli.ActiveConnection()).Watch(ctx, grpc.MaxCallRecvMsgSize(maxReceive))
 	if err != nil {
 		cancel()
 		return nil, err

@@ -70,11 +70,7 @@ func (e *etcd) start() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		if !e.closed {
-			e.runs.Add(1)
-			go func() {
-				defer e.runs.Done()
-				e.loop()
-			}()
+			e.runs.Go(e.loop)
 		}
 	})
 }
@@ -237,7 +233,7 @@ func (e *etcd) session() (synced bool, err error) {
 	})
 	cli, err := e.dial(e.ctx)
 	if err == nil {
-		defer cli.Close()
+		defer func() { _ = cli.Close() }() // of no more use, whatever it says
 		synced, err = e.sync(cli)
 	}
 	if synced || e.ctx.Err() != nil {

@@ -66,7 +66,7 @@ func (e *etcd) write(ctx context.Context, key string, cond store.Cond, op client
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	defer context.AfterFunc(e.ctx, cancel)()
+	defer context.AfterFunc(e.ctx, cancel)() //nolint:contextcheck // the store ends its writes, too
 	cli, err := e.writeClient()
 	if err != nil {
 		return nil, e.writeError(ctx, err)

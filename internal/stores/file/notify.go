@@ -65,11 +65,7 @@ func (n *notifier) begin(paths []string) {
 		return
 	}
 	n.watcher = w
-	n.runs.Add(1)
-	go func() {
-		defer n.runs.Done()
-		n.listen(w)
-	}()
+	n.runs.Go(func() { n.listen(w) })
 }
 
 // watch adds a directory.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"syscall"
@@ -111,20 +112,16 @@ func (c cache) read(ctx context.Context, w *walker) (tree, error) {
 		if err := ctx.Err(); err != nil {
 			return tree{}, err
 		}
-		seen[s.path] = true
-		fresh := isYoung(s.info, now)
-		have, ok := c[s.path]
-		if !ok || fresh || !unchanged(have.info, s.info) {
-			var err error
-			if have, err = readFile(s.path); errors.Is(err, fs.ErrNotExist) {
-				t.young = true // deleted since the walk: the next look will tell
-				continue
-			} else if err != nil {
-				return tree{}, err
-			}
-			c[s.path] = have
-			t.young = t.young || !unchanged(have.info, s.info)
+		have, err := c.get(s, now)
+		if errors.Is(err, fs.ErrNotExist) {
+			t.young = true // deleted since the walk: the next look will tell
+			continue
 		}
+		if err != nil {
+			return tree{}, err
+		}
+		seen[s.path] = true
+		fresh := isYoung(have.info, now) || !unchanged(have.info, s.info)
 		t.young = t.young || fresh
 		t.empty = t.empty || fresh && have.info.Size() == 0
 		have.entry.Key = s.key
@@ -133,15 +130,23 @@ func (c cache) read(ctx context.Context, w *walker) (tree, error) {
 			return tree{}, fmt.Errorf("%w: the files hold over %d bytes", errBound, store.MaxTree)
 		}
 	}
-	for path := range c {
-		if !seen[path] {
-			delete(c, path)
-		}
-	}
+	maps.DeleteFunc(c, func(path string, _ content) bool { return !seen[path] })
 	t.young = t.young || slices.ContainsFunc(w.dirs, func(d fs.FileInfo) bool { return isYoung(d, now) })
 	var err error
 	t.snapshot, err = store.NewSnapshot(revisionOf(entries), entries)
 	return t, err
+}
+
+// get returns the content of s, from c where that cannot be out of date.
+func (c cache) get(s source, now time.Time) (content, error) {
+	if have, ok := c[s.path]; ok && !isYoung(s.info, now) && unchanged(have.info, s.info) {
+		return have, nil
+	}
+	have, err := readFile(s.path)
+	if err == nil {
+		c[s.path] = have
+	}
+	return have, err
 }
 
 func isYoung(info fs.FileInfo, now time.Time) bool { return now.Sub(info.ModTime()) < young }
@@ -157,7 +162,7 @@ func readFile(path string) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return content{}, err
