@@ -61,8 +61,8 @@ type Options struct {
 	Log   *slog.Logger
 	Agent Agent
 
-	// Listen is host:port, or the path of a unix socket; "" listens nowhere.
-	Listen string
+	// Addr is host:port, or the path of a unix socket; "" listens nowhere.
+	Addr string
 
 	// Console answers every GET that no route of the API takes; where it is nil
 	// they are told that there is nothing.

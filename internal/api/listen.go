@@ -26,7 +26,7 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 		}
 		return ln, nil
 	}
-	if err := clear(ctx, addr); err != nil {
+	if err := removeStale(ctx, addr); err != nil {
 		return nil, fmt.Errorf("http_api.listen: %w", err)
 	}
 	ln, err := lc.Listen(ctx, "unix", addr)
@@ -44,8 +44,8 @@ func IsSocket(addr string) bool {
 	return strings.ContainsAny(addr, `/\`) || filepath.Ext(addr) == ".sock"
 }
 
-// clear takes a socket file away that an agent left behind.
-func clear(ctx context.Context, path string) error {
+// removeStale takes a socket file away that an agent left behind.
+func removeStale(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

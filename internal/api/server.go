@@ -76,21 +76,18 @@ func (s *Server) set(addr string, err error) {
 // finish. An address that cannot be had is tried again: that the port is taken
 // must not keep an agent from collecting.
 func (s *Server) Run(ctx context.Context) error {
-	if s.opts.Listen == "" {
+	if s.opts.Addr == "" {
 		<-ctx.Done()
 		return nil
 	}
 	pause, last := pauseMin, ""
-	for ctx.Err() == nil {
-		ln, err := Listen(ctx, s.opts.Listen)
-		if err == nil {
-			s.set(ln.Addr().String(), nil)
-			s.opts.Log.Info("the HTTP interface listens", "addr", ln.Addr().String())
-			pause, last = pauseMin, ""
-			err = s.serve(ctx, ln)
-		}
+	for {
+		err := s.listen(ctx)
 		if ctx.Err() != nil {
-			break
+			return nil //nolint:nilerr // the end was asked for
+		}
+		if s.Err() == nil {
+			pause, last = pauseMin, "" // it did listen, until now
 		}
 		s.set("", err)
 		if err.Error() != last { // one line for an error, not one for each try
@@ -100,7 +97,17 @@ func (s *Server) Run(ctx context.Context) error {
 		rest(ctx, pause)
 		pause = min(2*pause, pauseMax)
 	}
-	return nil
+}
+
+// listen listens and answers until ctx ends or the listener fails.
+func (s *Server) listen(ctx context.Context) error {
+	ln, err := Listen(ctx, s.opts.Addr)
+	if err != nil {
+		return err
+	}
+	s.set(ln.Addr().String(), nil)
+	s.opts.Log.Info("the HTTP interface listens", "addr", ln.Addr().String())
+	return s.serve(ctx, ln)
 }
 
 func rest(ctx context.Context, d time.Duration) {

@@ -2,12 +2,14 @@ package api
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"datakit.dev/internal/diag"
@@ -22,6 +24,9 @@ const (
 	maxBody   = 32 << 20
 	maxBodies = 128 << 20
 )
+
+// takeTimeout is how long a sender waits for a flow that is full.
+const takeTimeout = 30 * time.Second
 
 var (
 	errBusy  = errors.New("the agent is taking in as much as it can hold: try again")
@@ -51,7 +56,9 @@ func (s *Server) write(w http.ResponseWriter, req *http.Request) {
 	}
 	pts, bad := decode(text, precision)
 	if len(pts) > 0 {
-		if err := s.opts.Agent.Write(req.Context(), category, pts); err != nil {
+		ctx, cancel := context.WithTimeout(req.Context(), takeTimeout)
+		defer cancel()
+		if err := s.opts.Agent.Write(ctx, category, pts); err != nil {
 			w.Header().Set("Retry-After", "1")
 			fail(w, http.StatusServiceUnavailable, "unavailable", "the points were not taken: %s", spec.RedactURL(err.Error()))
 			return
@@ -78,13 +85,17 @@ func answer(w http.ResponseWriter, written int, bad diag.List) {
 }
 
 func decode(text string, precision lineproto.Precision) ([]point.Point, diag.List) {
-	if i := strings.IndexFunc(text, func(r rune) bool { return r == utf8.RuneError }); i >= 0 && !utf8.ValidString(text) {
-		for strings.HasPrefix(text[i:], "\uFFFD") {
-			i += len("\uFFFD") + strings.IndexRune(text[i+len("\uFFFD"):], utf8.RuneError)
-		}
-		return nil, diag.List{{Pos: diag.At(text, i), Message: "the body is not valid UTF-8"}}
+	if utf8.ValidString(text) {
+		return lineproto.Decode(text, lineproto.Options{Precision: precision})
 	}
-	return lineproto.Decode(text, lineproto.Options{Precision: precision})
+	at := 0
+	for i, r := range text {
+		if r == utf8.RuneError && !strings.HasPrefix(text[i:], string(utf8.RuneError)) {
+			at = i
+			break
+		}
+	}
+	return nil, diag.List{{Pos: diag.At(text, at), Message: "the body is not valid UTF-8"}}
 }
 
 func categories() string {
