@@ -98,7 +98,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	retry := time.NewTimer(backupRetry)
 	defer retry.Stop()
 	for {
-		r.Turn()
+		r.Turn() //nolint:contextcheck // units outlive the turn; the supervisor ends them
 		retry.Reset(backupRetry)
 	wait:
 		for {
@@ -205,7 +205,7 @@ func (r *Reconciler) compile(req config.Request, state *config.State) (config.Re
 
 // prepare makes what steps start, and reports whether any of it was refused.
 func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Refusal) bool {
-	any := false
+	found := false
 	for _, st := range steps {
 		if st.Verb != plan.Start && st.Verb != plan.Restart {
 			continue
@@ -214,10 +214,10 @@ func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Re
 			ref := st.Unit.Body.(*config.Desired).Ref //nolint:forcetypeassert // config makes every unit
 			_, again := refused[ref]
 			refused[ref] = config.Refusal{Err: fmt.Errorf("%s cannot start: %w", st.Unit.Kind, err), Good: again}
-			any = true
+			found = true
 		}
 	}
-	return any
+	return found
 }
 
 // apply carries out steps, and reports whether anything that runs was touched.

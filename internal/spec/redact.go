@@ -33,14 +33,29 @@ func redact(fields []Field, v Values) Values {
 			}
 			out[f.Name] = list
 		case string:
-			if f.Secret && have != "" {
-				out[f.Name] = Hidden
-			} else {
-				out[f.Name] = RedactURL(have)
+			out[f.Name] = f.redact(have)
+		case []string:
+			list := make([]string, len(have))
+			for i, e := range have {
+				list[i] = f.redact(e)
 			}
+			out[f.Name] = list
+		case map[string]string:
+			m := make(map[string]string, len(have))
+			for k, e := range have {
+				m[k] = f.redact(e)
+			}
+			out[f.Name] = m
 		}
 	}
 	return out
+}
+
+func (f Field) redact(text string) string {
+	if f.Secret && text != "" {
+		return Hidden
+	}
+	return RedactURL(text)
 }
 
 // RedactURL hides the password and the token of an address or of a text that

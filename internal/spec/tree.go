@@ -3,7 +3,6 @@ package spec
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -333,13 +332,13 @@ func scalar(n *unstable.Node) (any, error) {
 	case unstable.Integer:
 		v, err := strconv.ParseInt(string(bytes.ReplaceAll(n.Data, []byte("_"), nil)), 0, 64)
 		if err != nil {
-			return nil, fmt.Errorf("the integer does not fit 64 bits")
+			return nil, errors.New("the integer does not fit 64 bits")
 		}
 		return v, nil
 	case unstable.Float:
 		v, err := strconv.ParseFloat(string(bytes.ReplaceAll(n.Data, []byte("_"), nil)), 64)
 		if err != nil {
-			return nil, fmt.Errorf("the float is out of range")
+			return nil, errors.New("the float is out of range")
 		}
 		return v, nil
 	}
