@@ -22,24 +22,54 @@ func (s Schema) Redact(v Values) Values { return redact(s.Fields, v) }
 func redact(fields []Field, v Values) Values {
 	out := maps.Clone(v)
 	for _, f := range fields {
-		switch have := v[f.Name].(type) {
-		case Values:
-			out[f.Name] = redact(f.Fields, have)
-		case []Values:
-			list := make([]Values, len(have))
-			for i, e := range have {
-				list[i] = redact(f.Fields, e)
-			}
-			out[f.Name] = list
-		case string:
-			if f.Secret && have != "" {
-				out[f.Name] = Hidden
-			} else {
-				out[f.Name] = RedactURL(have)
-			}
+		if have, ok := v[f.Name]; ok {
+			out[f.Name] = f.redact(have)
 		}
 	}
 	return out
+}
+
+// redact returns v without secrets: the whole of a secret field, and of any
+// other the credentials in an address. The type stays, so that the result still
+// decodes and shows as before; a secret number becomes zero.
+func (f Field) redact(v any) any {
+	hide := RedactURL
+	if f.Secret {
+		hide = func(s string) string {
+			if s == "" {
+				return ""
+			}
+			return Hidden
+		}
+	}
+	switch v := v.(type) {
+	case Values:
+		return redact(f.Fields, v)
+	case []Values:
+		list := make([]Values, len(v))
+		for i, e := range v {
+			list[i] = redact(f.Fields, e)
+		}
+		return list
+	case string:
+		return hide(v)
+	case []string:
+		list := make([]string, len(v))
+		for i, s := range v {
+			list[i] = hide(s)
+		}
+		return list
+	case map[string]string:
+		m := make(map[string]string, len(v))
+		for k, s := range v {
+			m[k] = hide(s)
+		}
+		return m
+	}
+	if f.Secret {
+		return Field{Type: f.Type}.Zero()
+	}
+	return v
 }
 
 // RedactURL hides the password and the token of an address or of a text that
@@ -55,14 +85,25 @@ func RedactURL(s string) string {
 	})
 }
 
-// RedactLine hides what looks like a secret in one line of configuration.
+// RedactLine hides what looks like a secret in one line of configuration. A line
+// that is neither a header, a comment nor begins with a key may be part of a
+// longer value, no telling whose: all of it is hidden.
 func RedactLine(line string) string {
-	name, _, ok := strings.Cut(line, "=")
-	if ok && secretName.MatchString(line) {
+	text := strings.TrimSpace(line)
+	switch {
+	case text == "" || header.MatchString(text):
+		return RedactURL(line)
+	case !assignment.MatchString(text):
+		return Hidden
+	case secretName.MatchString(line):
+		name, _, _ := strings.Cut(line, "=")
 		return name + "= " + Hidden
-	}
-	if !ok && strings.TrimSpace(line) != "" && !strings.HasPrefix(strings.TrimSpace(line), "[") {
-		return "" // part of a longer value: no telling whose
 	}
 	return RedactURL(line)
 }
+
+// header and assignment match the lines whose beginning tells what they hold.
+var (
+	header     = regexp.MustCompile(`^\[{1,2}[\w .-]+\]{1,2}(\s*#.*)?$`) //nolint:gochecknoglobals // compiled once, never written
+	assignment = regexp.MustCompile(`^[\w.-]+\s*=`)                      //nolint:gochecknoglobals // compiled once, never written
+)

@@ -20,6 +20,10 @@ import (
 // levels deep; a value of a hundred thousand brackets is an attack on the stack.
 const maxDepth = 32
 
+// maxKeys bounds the keys and headers of one text. The full decoder compares
+// each with its siblings: a megabyte of them would keep it busy for a minute.
+const maxKeys = 10_000
+
 // A Node is one TOML value with its place in the text.
 type Node struct {
 	Pos    diag.Position
@@ -28,6 +32,7 @@ type Node struct {
 	Scalar any    // string, int64, float64, bool, or a time as text; nil otherwise
 
 	kind nodeKind
+	text *string // the whole text, for the snippets of errors
 }
 
 type nodeKind uint8
@@ -89,7 +94,7 @@ func Parse(src string) (*Node, diag.List) {
 	if i := invalidUTF8(src); i >= 0 {
 		return nil, diag.List{{Pos: diag.At(src, i), Message: "the text is not valid UTF-8"}}
 	}
-	b := &builder{src: src, root: &Node{kind: tableNode, Pos: diag.Position{Line: 1, Column: 1}}}
+	b := &builder{src: src, root: &Node{kind: tableNode, Pos: diag.Position{Line: 1, Column: 1}, text: &src}, children: map[child]*Node{}, lastColumn: 1}
 	b.lines = lineStarts(src)
 	b.current = b.root
 	if l := b.read(); len(l) > 0 {
@@ -126,6 +131,20 @@ type builder struct {
 	parser  unstable.Parser
 	root    *Node
 	current *Node
+	keys    int // read so far
+	keyEnd  int // offset behind the last one
+
+	// Where the last place was, so that a megabyte on one line is counted once.
+	lastLine, lastOff, lastColumn int
+
+	// What is read, by parent and name: a scan of the parent's keys for each header
+	// would cost the square of their number.
+	children map[child]*Node
+}
+
+type child struct {
+	parent *Node
+	name   string
 }
 
 // read validates src and builds the tree. The position-keeping parser comes
@@ -137,7 +156,7 @@ func (b *builder) read() diag.List {
 	for tree == nil && b.parser.NextExpression() {
 		tree = b.expression(b.parser.Expression())
 	}
-	if tree != nil && tree[0].Message == tooDeep {
+	if tree != nil && (tree[0].Message == tooDeep || tree[0].Message == tooMany) {
 		return tree
 	}
 	var discard map[string]any
@@ -151,16 +170,41 @@ func (b *builder) read() diag.List {
 }
 
 func (b *builder) decodeError(err error) diag.List {
-	d := diag.Diagnostic{Message: "not valid TOML: " + strings.TrimPrefix(err.Error(), "toml: ")}
+	// The decoder quotes a key, of any length, and behind "strconv" a value.
+	message, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "toml: "), ": strconv.")
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
+	}
+	d := diag.Diagnostic{Message: "not valid TOML: " + message}
 	if de, ok := errors.AsType[*toml.DecodeError](err); ok {
-		row, col := de.Position()
-		d.Pos = diag.Position{Line: row, Column: col}
-		d.Snippet = RedactLine(diag.Line(b.src, row))
+		row, col := de.Position() // the column counts bytes
+		if row >= 1 && row <= len(b.lines) {
+			d.Pos = diag.At(b.src, b.lines[row-1]+max(col, 1)-1)
+		}
+		d.Snippet = b.snippet(row)
 	}
 	return diag.List{d}
 }
 
-const tooDeep = "nested too deep: at most 32 levels of tables, lists and dotted keys are taken"
+// snippet returns a line without secrets, nothing of it where it lies inside a
+// string of several lines: nobody knows what that holds.
+func (b *builder) snippet(row int) string {
+	if row < 1 || row > len(b.lines) {
+		return ""
+	}
+	head := b.src[:b.lines[row-1]]
+	if strings.Count(head, `"""`)%2 == 1 || strings.Count(head, "'''")%2 == 1 {
+		return Hidden
+	}
+	return RedactLine(diag.Line(b.src, row))
+}
+
+const maxMessage = 200
+
+const (
+	tooDeep = "nested too deep: at most 32 levels of tables, lists and dotted keys are taken"
+	tooMany = "too many keys: at most 10000 keys and headers are taken"
+)
 
 func (b *builder) pos(r unstable.Range) diag.Position {
 	off := int(r.Offset)
@@ -168,7 +212,12 @@ func (b *builder) pos(r unstable.Range) diag.Position {
 	if !exact {
 		line--
 	}
-	return diag.Position{Line: line + 1, Column: 1 + utf8.RuneCountInString(b.src[b.lines[line]:off])}
+	if line != b.lastLine || off < b.lastOff {
+		b.lastLine, b.lastOff, b.lastColumn = line, b.lines[line], 1
+	}
+	b.lastColumn += utf8.RuneCountInString(b.src[b.lastOff:off])
+	b.lastOff = off
+	return diag.Position{Line: line + 1, Column: b.lastColumn}
 }
 
 func (b *builder) expression(e *unstable.Node) diag.List {
@@ -180,13 +229,13 @@ func (b *builder) expression(e *unstable.Node) diag.List {
 		if l != nil {
 			return l
 		}
-		b.current = b.root.child(keys, tableNode)
+		b.current = b.walk(b.root, keys, tableNode)
 	case unstable.ArrayTable:
 		keys, l := b.keyPath(e.Key())
 		if l != nil {
 			return l
 		}
-		b.current = b.root.child(keys, tablesNode)
+		b.current = b.walk(b.root, keys, tablesNode)
 	}
 	if b.current == nil {
 		return diag.List{{Message: "not valid TOML: a key is defined twice"}}
@@ -199,35 +248,41 @@ func (b *builder) keyPath(it unstable.Iterator) ([]Key, diag.List) {
 	for it.Next() {
 		n := it.Node()
 		keys = append(keys, Key{Name: string(n.Data), Pos: b.pos(n.Raw)})
+		b.keyEnd = int(n.Raw.Offset + n.Raw.Length)
 		if len(keys) > maxDepth {
 			return nil, diag.List{{Pos: keys[0].Pos, Message: tooDeep}}
 		}
 	}
+	if b.keys++; b.keys > maxKeys {
+		return nil, diag.List{{Pos: keys[0].Pos, Message: tooMany}}
+	}
 	return keys, nil
 }
 
-// child walks to the table that a header or a dotted key names, making what is
+// walk goes to the table that a header or a dotted key names, making what is
 // missing. It returns nil where the text redefines something, which the full
 // decoder reports with its place.
-func (n *Node) child(path []Key, last nodeKind) *Node {
+func (b *builder) walk(n *Node, path []Key, last nodeKind) *Node {
 	for i, k := range path {
 		kind := tableNode
 		if i == len(path)-1 {
 			kind = last
 		}
-		have, ok := n.Get(k.Name)
+		at := child{n, k.Name}
+		have, ok := b.children[at]
 		if !ok {
-			n.Keys = append(n.Keys, Key{k.Name, k.Pos, &Node{Pos: k.Pos, kind: kind}})
-			have = &n.Keys[len(n.Keys)-1]
+			have = &Node{Pos: k.Pos, kind: kind, text: &b.src}
+			n.Keys = append(n.Keys, Key{k.Name, k.Pos, have})
+			b.children[at] = have
 		}
 		switch {
-		case have.Node.kind == tablesNode:
+		case have.kind == tablesNode:
 			if kind == tablesNode {
-				have.Node.Items = append(have.Node.Items, Node{Pos: k.Pos, kind: tableNode})
+				have.Items = append(have.Items, Node{Pos: k.Pos, kind: tableNode, text: &b.src})
 			}
-			n = &have.Node.Items[len(have.Node.Items)-1]
-		case have.Node.kind == tableNode && kind == tableNode:
-			n = have.Node
+			n = &have.Items[len(have.Items)-1]
+		case have.kind == tableNode && kind == tableNode:
+			n = have
 		default:
 			return nil
 		}
@@ -241,8 +296,8 @@ func (b *builder) keyValue(table *Node, e *unstable.Node, depth int) diag.List {
 		return l
 	}
 	last := path[len(path)-1]
-	table = table.child(path[:len(path)-1], tableNode)
-	v, l := b.value(e.Value(), last.Pos, depth+len(path))
+	table = b.walk(table, path[:len(path)-1], tableNode)
+	v, l := b.value(e.Value(), b.valuePos(), depth+len(path))
 	if l != nil {
 		return l
 	}
@@ -250,14 +305,23 @@ func (b *builder) keyValue(table *Node, e *unstable.Node, depth int) diag.List {
 		return diag.List{{Pos: last.Pos, Message: "not valid TOML: a key is defined twice"}}
 	}
 	table.Keys = append(table.Keys, Key{last.Name, last.Pos, &v})
+	b.children[child{table, last.Name}] = &v
 	return nil
+}
+
+// valuePos is where the value of the last key begins: behind the equals sign.
+// The parser keeps no place of a list.
+func (b *builder) valuePos() diag.Position {
+	rest := b.src[b.keyEnd:]
+	value := strings.TrimLeft(strings.TrimLeft(rest, " \t"), "= \t")
+	return b.pos(unstable.Range{Offset: uint32(len(b.src) - len(value))})
 }
 
 func (b *builder) value(n *unstable.Node, at diag.Position, depth int) (Node, diag.List) {
 	if n.Raw.Length > 0 {
 		at = b.pos(n.Raw)
 	}
-	out := Node{Pos: at}
+	out := Node{Pos: at, text: &b.src}
 	if depth > maxDepth {
 		return out, diag.List{{Pos: at, Message: tooDeep}}
 	}
