@@ -24,6 +24,9 @@ const maxDepth = 32
 // each with its siblings: a megabyte of them would keep it busy for a minute.
 const maxKeys = 10_000
 
+// maxItems bounds the elements of all lists: each costs a hundred bytes.
+const maxItems = 100_000
+
 // A Node is one TOML value with its place in the text.
 type Node struct {
 	Pos    diag.Position
@@ -132,6 +135,7 @@ type builder struct {
 	root    *Node
 	current *Node
 	keys    int // read so far
+	items   int // read so far
 	keyEnd  int // offset behind the last one
 
 	// Where the last place was, so that a megabyte on one line is counted once.
@@ -156,7 +160,7 @@ func (b *builder) read() diag.List {
 	for tree == nil && b.parser.NextExpression() {
 		tree = b.expression(b.parser.Expression())
 	}
-	if tree != nil && (tree[0].Message == tooDeep || tree[0].Message == tooMany) {
+	if tree != nil && slices.Contains([]string{tooDeep, tooMany, tooLong}, tree[0].Message) {
 		return tree
 	}
 	var discard map[string]any
@@ -204,6 +208,7 @@ const maxMessage = 200
 const (
 	tooDeep = "nested too deep: at most 32 levels of tables, lists and dotted keys are taken"
 	tooMany = "too many keys: at most 10000 keys and headers are taken"
+	tooLong = "too many list elements: at most 100000 are taken"
 )
 
 func (b *builder) pos(r unstable.Range) diag.Position {
@@ -336,6 +341,9 @@ func (b *builder) value(n *unstable.Node, at diag.Position, depth int) (Node, di
 	case unstable.Array:
 		out.kind = arrayNode
 		for it := n.Children(); it.Next(); {
+			if b.items++; b.items > maxItems {
+				return out, diag.List{{Pos: at, Message: tooLong}}
+			}
 			v, l := b.value(it.Node(), at, depth+1)
 			if l != nil {
 				return out, l

@@ -117,6 +117,7 @@ func TestHostileTextsAreRefusedSoon(t *testing.T) {
 		"keys":        {numbered("k%d = 1\n", 100_000), "at most 10000 keys"},
 		"tables":      {numbered("[k%d]\n", 100_000), "at most 10000 keys"},
 		"inline keys": {"a = {" + numbered("k%d = 1, ", 100_000) + "z = 1}", "at most 10000 keys"},
+		"a list":      {"a = [" + strings.Repeat("1,", 1<<19) + "]", "at most 100000"},
 		"elements":    {strings.Repeat("[[a]]\n", 100_000), "at most 10000 keys"},
 		"a long key":  {strings.Repeat("k", 1<<20) + " = 1\n" + strings.Repeat("k", 1<<20) + " = 1\n", "not valid TOML"},
 	} {
@@ -137,8 +138,8 @@ func TestHostileTextsAreRefusedSoon(t *testing.T) {
 	if n, l := Parse("é = 1"); n != nil || len(l) != 1 {
 		t.Error("a key of other letters needs quotes")
 	}
-	n, l = Parse("a = [" + strings.Repeat("1,", 1<<19) + "]")
-	if len(l) > 0 || n.Keys[0].Node.Items[1<<19-1].Pos.Column != 6+2*(1<<19-1) {
+	n, l = Parse("a = [" + strings.Repeat("1,", 1<<16) + "]")
+	if len(l) > 0 || n.Keys[0].Node.Items[1<<16-1].Pos.Column != 6+2*(1<<16-1) {
 		t.Errorf("a long list: %v", l)
 	}
 	if _, l := Parse(strings.Repeat("[", 1000)); len(l) != 1 {
