@@ -11,10 +11,10 @@ const Hidden = "******"
 
 // secretName matches the keys whose value is hidden in a text that could not be
 // decoded, where no schema tells which line holds a secret.
-var secretName = regexp.MustCompile(`(?i)pass|secret|token|credential|private|auth|_key|apikey|dsn|session`) //nolint:gochecknoglobals // compiled once, never written
+var secretName = regexp.MustCompile(`(?i)pass|secret|token|credential|private|auth|_key|apikey|dsn|session`)
 
 // credentials matches user:password@ in an address and token=… in a URL.
-var credentials = regexp.MustCompile(`(://[^/@\s"']*:)[^/@\s"']+@|([?&](?:token|password|secret|access_key|sig)=)[^&\s"']+`) //nolint:gochecknoglobals // compiled once, never written
+var credentials = regexp.MustCompile(`(://[^/@\s"']*:)[^/@\s"']+@|([?&](?:token|password|secret|access_key|sig)=)[^&\s"']+`)
 
 // Redact returns v with every secret field hidden, for a log or a status.
 func (s Schema) Redact(v Values) Values { return redact(s.Fields, v) }
@@ -104,6 +104,6 @@ func RedactLine(line string) string {
 
 // header and assignment match the lines whose beginning tells what they hold.
 var (
-	header     = regexp.MustCompile(`^\[{1,2}[\w .-]+\]{1,2}(\s*#.*)?$`) //nolint:gochecknoglobals // compiled once, never written
-	assignment = regexp.MustCompile(`^[\w.-]+\s*=`)                      //nolint:gochecknoglobals // compiled once, never written
+	header     = regexp.MustCompile(`^\[{1,2}[\w .-]+\]{1,2}(\s*#.*)?$`)
+	assignment = regexp.MustCompile(`^[\w.-]+\s*=`)
 )

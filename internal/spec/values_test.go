@@ -35,6 +35,7 @@ func anyValue(t *rapid.T, f Field) any {
 		return rapid.MapOfN(text, text, 0, 3).Draw(t, f.Name)
 	case Table:
 		return anyTable(t, f.Fields)
+	case Tables:
 	}
 	list := make([]Values, rapid.IntRange(0, 2).Draw(t, f.Name))
 	for i := range list {
