@@ -46,10 +46,10 @@ type agent struct {
 
 	reload sync.Mutex // one at a time
 
-	mu       sync.Mutex
-	main     config.Main
-	host     string
-	apiErr   func() error
+	mu     sync.Mutex
+	main   config.Main
+	host   string
+	apiErr func() error
 }
 
 // open builds an agent on dir. It fails only where the main configuration

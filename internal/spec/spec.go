@@ -5,7 +5,6 @@
 package spec
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -134,11 +133,8 @@ func checkFields(where string, fields []Field) error {
 			return fmt.Errorf("%s: empty or repeated name", at)
 		}
 		seen[f.Name] = true
-		if f.Doc == "" || f.DocZH == "" {
-			return fmt.Errorf("%s: no text in both languages", at)
-		}
-		if err := f.checkSamples(); err != nil {
-			return fmt.Errorf("%s: %w", at, err)
+		if err := f.check(at); err != nil {
+			return err
 		}
 		if err := checkFields(at, f.Fields); err != nil {
 			return err
@@ -147,23 +143,30 @@ func checkFields(where string, fields []Field) error {
 	return nil
 }
 
-// checkSamples reports a default, an example or a bound that the field itself
-// would not take.
-func (f Field) checkSamples() error {
-	for _, v := range []any{f.Default, f.Example, f.Min, f.Max} {
-		if v != nil && !f.holds(v) {
-			return fmt.Errorf("%v is no %s", v, f.Type)
-		}
-	}
+func (f Field) check(at string) error {
 	switch {
-	case f.Default == nil:
-		return nil
-	case f.Type == Table:
-		return errors.New("a table's defaults are those of its fields")
+	case f.Doc == "" || f.DocZH == "":
+		return fmt.Errorf("%s: no text in both languages", at)
+	case f.Example != nil && !f.holds(f.Example):
+		return fmt.Errorf("%s: example %v is no %s", at, f.Example, f.Type)
+	case f.Min != nil && !f.holds(f.Min) || f.Max != nil && !f.holds(f.Max):
+		return fmt.Errorf("%s: a bound that is no %s", at, f.Type)
+	case f.Default != nil:
+		return f.checkDefault(at)
+	}
+	return nil
+}
+
+func (f Field) checkDefault(at string) error {
+	switch {
+	case !f.holds(f.Default):
+		return fmt.Errorf("%s: default %v is no %s", at, f.Default, f.Type)
 	case f.Secret && f.Default != "":
-		return errors.New("a secret with a default")
+		return fmt.Errorf("%s: a secret with a default", at)
+	case f.Type == Table:
+		return fmt.Errorf("%s: a table's defaults are those of its fields", at)
 	case f.refuse(f.Default) != "":
-		return fmt.Errorf("its own default is refused: %s", f.refuse(f.Default))
+		return fmt.Errorf("%s: its own default is refused: %s", at, f.refuse(f.Default))
 	}
 	return nil
 }

@@ -136,7 +136,7 @@ func (g group) match(local netip.AddrPort) (string, bool) {
 	case g.each[local.Port()] || g.addrs[local]:
 		return local.String(), true
 	case g.ports[local.Port()]:
-		return strconv.FormatUint(uint64(local.Port()), 10), true
+		return strconv.Itoa(int(local.Port())), true
 	}
 	return "", false
 }
