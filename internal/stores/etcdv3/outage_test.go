@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +88,7 @@ func TestCompactedWhileAway(t *testing.T) {
 	readUntilAway(t, st)
 	e.Delete(t, root+"/confd/gone")
 	for i := range 20 {
-		e.Put(t, root+"/confd/a", fmt.Sprint(i))
+		e.Put(t, root+"/confd/a", strconv.Itoa(i))
 	}
 	e.Compact(t)
 	e.Put(t, root+"/confd/a", "last")

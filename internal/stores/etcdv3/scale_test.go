@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +23,7 @@ func TestTenThousandKeys(t *testing.T) {
 	for i := 0; i < keys; i += batch {
 		ops := make([]clientv3.Op, batch)
 		for j := range ops {
-			ops[j] = clientv3.OpPut(fmt.Sprintf("%s/confd/n%05d", root, i+j), fmt.Sprint(i+j))
+			ops[j] = clientv3.OpPut(fmt.Sprintf("%s/confd/n%05d", root, i+j), strconv.Itoa(i+j))
 		}
 		if _, err := cli.Txn(t.Context()).Then(ops...).Commit(); err != nil {
 			t.Fatal(err)
@@ -34,7 +35,7 @@ func TestTenThousandKeys(t *testing.T) {
 		t.Fatalf("%d keys, %v", len(snap.Entries), err)
 	}
 	for i, entry := range snap.Entries {
-		if entry.Key != fmt.Sprintf("confd/n%05d", i) || entry.Value != fmt.Sprint(i) {
+		if entry.Key != fmt.Sprintf("confd/n%05d", i) || entry.Value != strconv.Itoa(i) {
 			t.Fatalf("number %d is %q = %q", i, entry.Key, entry.Value)
 		}
 	}
@@ -144,7 +145,7 @@ func TestChangeCostsNoRead(t *testing.T) {
 	since := readUntil(t, st, "").Revision
 	before := ranges(t, e)
 	for n := range 20 {
-		e.Put(t, root+"/confd/a", fmt.Sprint(n))
+		e.Put(t, root+"/confd/a", strconv.Itoa(n))
 		wait(t, st, since)
 		since = readUntil(t, st, fmt.Sprintf("confd/a=%d", n)).Revision
 	}
@@ -164,7 +165,7 @@ func ranges(t *testing.T, e *testserver.Etcd) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -140,7 +141,7 @@ func TestTokenRunsOut(t *testing.T) {
 		// only time makes it too old.
 		<-deadline(t, 1500*time.Millisecond).Done()
 		since := readUntil(t, st, "confd/a=").Revision
-		if _, err := w.Put(t.Context(), "confd/a", fmt.Sprint(n), store.Cond{}); err != nil {
+		if _, err := w.Put(t.Context(), "confd/a", strconv.Itoa(n), store.Cond{}); err != nil {
 			t.Fatal(err)
 		}
 		wait(t, st, since)

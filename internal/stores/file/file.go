@@ -48,6 +48,7 @@ type files struct {
 	paths    []string // absolute, as listed
 	interval time.Duration
 	log      *slog.Logger
+	rest     func(context.Context, time.Duration) error // between two looks
 	notify   *notifier
 
 	busy    chan struct{} // holds the one look that may run
@@ -85,6 +86,7 @@ func open(o store.Options) (*files, error) {
 			f.paths = append(f.paths, abs)
 		}
 	}
+	f.rest = f.sleep
 	f.ctx, f.stop = context.WithCancel(context.Background())
 	f.notify = newNotifier(f.log, &f.runs)
 	return f, nil
@@ -128,8 +130,6 @@ func (f *files) pause(ctx context.Context, moved <-chan struct{}) error {
 		return store.ErrClosed
 	case <-poll:
 	case <-moved:
-		// A thousand files written in a burst are one look, not a thousand.
-		return f.sleep(ctx, settle)
 	}
 	return nil
 }

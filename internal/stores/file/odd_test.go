@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -141,7 +142,7 @@ func TestListedFilesOfOneName(t *testing.T) {
 	paths := make([]string, 4)
 	for i, name := range []string{"a/cpu.conf", "b/cpu.conf", "b/cpu-2.conf", "c/cpu.conf"} {
 		paths[i] = filepath.Join(dir, name)
-		put(t, paths[i], fmt.Sprint(i))
+		put(t, paths[i], strconv.Itoa(i))
 	}
 	if err := wants(read(t, openFiles(t, paths...)), "confd/cpu-2.conf=2 confd/cpu-3.conf=1 confd/cpu-4.conf=3 confd/cpu.conf=0"); err != nil {
 		t.Fatal(err)
