@@ -17,6 +17,7 @@ import (
 )
 
 func TestTenThousandKeys(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	cli := client(t, e.Endpoint)
 	const keys, batch = 10_000, 100
@@ -44,6 +45,7 @@ func TestTenThousandKeys(t *testing.T) {
 // Large values make an answer too large for one message: the list asks for less
 // at once, and still shows one revision.
 func TestTreeLargerThanOneAnswer(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t, testserver.WithEtcdArgs("--quota-backend-bytes", "1073741824"))
 	value := strings.Repeat("x", store.MaxValue)
 	cli := client(t, e.Endpoint)
@@ -60,6 +62,7 @@ func TestTreeLargerThanOneAnswer(t *testing.T) {
 }
 
 func TestTwoMegabyteValue(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t, testserver.WithEtcdArgs("--max-request-bytes", "8388608"))
 	const size = 2 << 20
 	e.Put(t, root+"/confd/a", "1")
@@ -79,6 +82,7 @@ func TestTwoMegabyteValue(t *testing.T) {
 // Keys are bytes to etcd. One that is no text is handed on as it is, for whoever
 // reads the tree to refuse with a reason; the others go on.
 func TestBinaryKeys(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.Put(t, root+"/confd/\xff\x00\xfe", "binary")
 	e.Put(t, root+"/", "a key with an empty name")
@@ -101,6 +105,7 @@ func TestBinaryKeys(t *testing.T) {
 // Thousands of changes by several writers, with the readers at it: in the end
 // the mirror is what a fresh list shows.
 func TestRapidChanges(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	st := openNodes(t, e.Endpoint)
 	readUntil(t, st, "")
@@ -140,6 +145,7 @@ func TestRapidChanges(t *testing.T) {
 // What a change costs the server: nothing. With ten thousand agents, one list
 // each would be an outage.
 func TestChangeCostsNoRead(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	st := openNodes(t, e.Endpoint)
 	since := readUntil(t, st, "").Revision

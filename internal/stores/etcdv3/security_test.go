@@ -17,6 +17,7 @@ import (
 )
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	ca, stranger := testserver.NewCA(t), testserver.NewCA(t)
 	e := testserver.StartEtcd(t, testserver.WithEtcdTLS(ca, true))
 	e.Put(t, root+"/confd/a", "1")
@@ -51,6 +52,7 @@ func TestTLS(t *testing.T) {
 
 // A certificate file that comes later is taken without a restart.
 func TestCertificateComesLater(t *testing.T) {
+	t.Parallel()
 	ca := testserver.NewCA(t)
 	e := testserver.StartEtcd(t, testserver.WithEtcdTLS(ca, true))
 	e.Put(t, root+"/confd/a", "1")
@@ -70,6 +72,7 @@ func TestCertificateComesLater(t *testing.T) {
 
 // A role that grants just our keys is enough; upstream had to read all of them.
 func TestAuth(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.EnableAuth(t, "agent", "right", root+"/")
 	st := openValues(t, nil, login(e, "right"))
@@ -83,6 +86,7 @@ func TestAuth(t *testing.T) {
 }
 
 func TestNoLoginWhereOneIsNeeded(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.EnableAuth(t, "agent", "right", root+"/")
 	st := openNodes(t, e.Endpoint)
@@ -95,6 +99,7 @@ func TestNoLoginWhereOneIsNeeded(t *testing.T) {
 }
 
 func TestRoleForOtherKeysOnly(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.EnableAuth(t, "agent", "right", "/other/")
 	st := openValues(t, nil, login(e, "right"))
@@ -106,6 +111,7 @@ func TestRoleForOtherKeysOnly(t *testing.T) {
 // A wrong password is no reason to give up: the operator sets it right on the
 // server, and the store goes on.
 func TestPasswordIsSetRight(t *testing.T) {
+	t.Parallel()
 	const secret = "s3cr3t-of-the-agent"
 	var logged record
 	e := testserver.StartEtcd(t)
@@ -128,6 +134,7 @@ func TestPasswordIsSetRight(t *testing.T) {
 
 // Tokens run out after the server's time; nobody may notice.
 func TestTokenRunsOut(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t, testserver.WithEtcdArgs("--auth-token-ttl", "1"))
 	e.EnableAuth(t, "agent", "right", root+"/")
 	st := openValues(t, nil, login(e, "right"))

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"datakit.dev/internal/spec"
@@ -23,19 +22,6 @@ func TestEditorFilesAreNoKeys(t *testing.T) {
 	for _, name := range []string{".cpu.conf.swp", "cpu.conf~", "#cpu.conf#", ".#cpu.conf", "4913", ".hidden", "cpu.conf.swp", "x.tmp", ".git/config", "cpu.conf.bak"} {
 		put(t, filepath.Join(dir, "confd", name), "no key")
 	}
-	if err := wants(read(t, openFiles(t, dir)), "confd/cpu.conf=1"); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// A pipe would block the read for ever, a socket or device is no configuration.
-func TestPipesAreNoKeys(t *testing.T) {
-	dir := t.TempDir()
-	put(t, filepath.Join(dir, "confd/cpu.conf"), "1")
-	if err := syscall.Mkfifo(filepath.Join(dir, "confd/pipe.conf"), 0o600); err != nil {
-		t.Skip(err)
-	}
-	link(t, "/dev/zero", filepath.Join(dir, "confd/zero.conf"))
 	if err := wants(read(t, openFiles(t, dir)), "confd/cpu.conf=1"); err != nil {
 		t.Fatal(err)
 	}
