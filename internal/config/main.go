@@ -232,3 +232,23 @@ func (p Parts) unknownDefaults(names []string) (warnings diag.List) {
 	}
 	return warnings
 }
+
+// HostTags returns the agent's tags with $datakit_hostname and $datakit_ip
+// filled in, and the tag host where none is given. A tag that would be empty is
+// left out.
+func HostTags(tags map[string]string, host, ip string) map[string]string {
+	fill := strings.NewReplacer(
+		"$datakit_hostname", host, "${datakit_hostname}", host, "__datakit_hostname", host,
+		"$datakit_ip", ip, "${datakit_ip}", ip, "__datakit_ip", ip,
+	)
+	out := map[string]string{}
+	if host != "" {
+		out["host"] = host
+	}
+	for k, v := range tags {
+		if v = fill.Replace(v); v != "" {
+			out[k] = v
+		}
+	}
+	return out
+}

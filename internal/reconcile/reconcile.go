@@ -158,6 +158,8 @@ func (r *Reconciler) Turn() {
 			r.opts.Log.Error("replacing the scripts", "error", err)
 		}
 	}
+	// The backup goes first: who sees that a change is applied finds it there.
+	r.save(res.Goods)
 	seen := revisions(views)
 	r.mu.Lock()
 	if touched || !slices.Equal(seen, r.seen) || r.generation == 0 {
@@ -165,7 +167,6 @@ func (r *Reconciler) Turn() {
 	}
 	r.state, r.result, r.seen = next, res, seen
 	r.mu.Unlock()
-	r.save(res.Goods)
 }
 
 // request gathers what decides; r.mu is held.
@@ -278,4 +279,11 @@ func (r *Reconciler) backupFailed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.backupErr != nil
+}
+
+// Local returns what the local files asked for when they were last read.
+func (r *Reconciler) Local() Local {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.local
 }
