@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"datakit.dev/internal/api"
 	"datakit.dev/internal/backup"
 	"datakit.dev/internal/config"
 	"datakit.dev/internal/flow"
@@ -233,6 +234,13 @@ func (a *agent) Write(ctx context.Context, c point.Category, pts []point.Point) 
 		return fmt.Errorf("write: %w", err)
 	}
 	return nil
+}
+
+// Info implements [api.Agent].
+func (a *agent) Info() api.Info {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return api.Info{Version: Version, Host: a.host, Started: a.started}
 }
 
 // Status returns what /v1/status shows.

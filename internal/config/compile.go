@@ -118,7 +118,7 @@ type version struct {
 func Compile(prev *State, req Request) (Result, *State) {
 	c := &compiler{
 		req: req, prev: prev, next: &State{keys: map[Ref]*memory{}},
-		taken: map[string]bool{}, kinds: map[string]bool{}, scripts: map[string]bool{},
+		taken: map[string]bool{}, kinds: map[string]bool{}, scripts: map[string]bool{}, single: map[string]string{},
 	}
 	stored := c.load(req.Stores)
 	local := c.load([]Source{req.Local})
@@ -158,10 +158,10 @@ type compiler struct {
 	req     Request
 	prev    *State
 	next    *State
-	taken   map[string]bool // instance hashes that run already
-	kinds   map[string]bool // kinds that a store has
-	scripts map[string]bool // category/name that a store before has
-	single  []string        // singleton kinds that run already
+	taken   map[string]bool   // instance hashes that run already
+	kinds   map[string]bool   // kinds that a store has
+	scripts map[string]bool   // category/name that a store before has
+	single  map[string]string // singleton kinds that run already, and their origins
 	units   []plan.Unit
 	out     []Script
 }
@@ -175,6 +175,13 @@ type outcome struct {
 	reasons   []string
 	good      *version
 	instances []*Instance
+}
+
+// because adds a reason, once: a key of a thousand tables has a thousand.
+func (o *outcome) because(why string) {
+	if !slices.Contains(o.reasons, why) {
+		o.reasons = append(o.reasons, why)
+	}
 }
 
 // load decodes every entry of sources.
@@ -309,7 +316,7 @@ func (c *compiler) claim(o *outcome) {
 	for _, in := range o.instances {
 		if state, why := c.place(in, o.ref, origin(o.source, o.entry.Key)); why != "" {
 			aside = append(aside, state)
-			o.reasons = append(o.reasons, why)
+			o.because(why)
 		}
 	}
 	if o.state == status.Applied && len(aside) == len(o.instances) {
@@ -338,19 +345,13 @@ func (c *compiler) place(in *Instance, ref Ref, from string) (status.KeyState, s
 	if c.taken[in.hash] {
 		return status.Duplicate, "an identical input " + name + " runs already"
 	}
-	if in.Plugin.Singleton && slices.Contains(c.single, name) {
-		return status.Singleton, name + " runs once, and " + c.holder(name) + " was first"
+	if in.Plugin.Singleton {
+		if holder, ok := c.single[name]; ok {
+			return status.Singleton, name + " runs once, and " + holder + " was first"
+		}
+		c.single[name] = from
 	}
 	c.taken[in.hash] = true
-	if in.Plugin.Singleton {
-		c.single = append(c.single, name)
-	}
 	c.units = append(c.units, plan.Unit{Kind: name, Origin: from, Hash: in.hash, Fixed: in.fixed, Body: &Desired{in, ref}})
 	return "", ""
-}
-
-// holder returns the origin of the unit of a singleton kind.
-func (c *compiler) holder(kind string) string {
-	i := slices.IndexFunc(c.units, func(u plan.Unit) bool { return u.Kind == kind })
-	return c.units[i].Origin
 }

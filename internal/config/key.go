@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"datakit.dev/internal/point"
@@ -27,13 +28,15 @@ const (
 
 // classify returns what key is for, and the reason where it is not taken.
 func classify(key string) (class, string) {
-	if !utf8.ValidString(key) || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
 		return refusedKey, "the key's name holds control characters or is not UTF-8"
 	}
 	parts := strings.Split(key, "/")
 	switch {
 	case parts[0] == confdFolder && len(parts) > 1 && parts[1] != "":
 		return inputKey, ""
+	case parts[0] == pipelineFolder && parts[len(parts)-1] == "":
+		return notOurs, "a folder" // a key of its own in Consul
 	case parts[0] == pipelineFolder && len(parts) > 1:
 		if why := scriptProblem(parts); why != "" {
 			return refusedKey, why

@@ -21,7 +21,7 @@ func (c *compiler) claimLocal(o *outcome) {
 	for _, in := range o.instances {
 		if why := c.stepsAside(in.Plugin.Name); why != "" {
 			aside = status.Shadowed
-			o.reasons = append(o.reasons, why)
+			o.because(why)
 			continue
 		}
 		open = append(open, in)

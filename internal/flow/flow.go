@@ -7,6 +7,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ import (
 // ErrClosed is what a write to a closed sink, or through a closed flow, returns.
 // Nothing of such a write is emitted.
 var ErrClosed = errors.New("the sink is closed")
+
+var errDrained = errors.New("a removed output had no more time")
 
 // A Stage changes points on their way: the scripts. It owns the points it is
 // given, may drop or add some, and returns what goes on. It is called from many
@@ -100,7 +103,8 @@ func (f *Flow) SetStage(s Stage) {
 // name stays is kept, with all that is in it, and the new value writes from
 // then on; an output that is gone gets a while to deliver what it holds. The
 // flow closes the values that it no longer uses. It fails, and changes nothing,
-// where a name is used twice or the flow is closed.
+// where a name is used twice or the flow is closed; outs then stay the caller's
+// to close.
 func (f *Flow) SetOutputs(outs ...Output) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -146,6 +150,7 @@ func (f *Flow) Close(ctx context.Context) error {
 		return nil
 	}
 	close(f.closing)
+	f.retired = slices.DeleteFunc(f.retired, (*outlet).ended) // what those lost they have told
 	all := slices.Concat(*f.outlets.Load(), f.retired)
 	for _, o := range all {
 		o.retire(0)
@@ -155,7 +160,7 @@ func (f *Flow) Close(ctx context.Context) error {
 		lost += o.wait(ctx)
 	}
 	if lost > 0 {
-		return &LostError{Points: lost, Cause: context.Cause(ctx)}
+		return &LostError{Points: lost, Cause: cmp.Or(context.Cause(ctx), errDrained)}
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 
 // The times of an outlet.
 const (
-	writeTimeout  = 2 * time.Minute        // of one write; an output should have shorter ones of its own
+	writeTimeout  = 10 * time.Minute       // of one write, for an output that has no shorter one of its own
 	firstRetry    = 500 * time.Millisecond // doubles up to lastRetry, half of it random
 	lastRetry     = 30 * time.Second
 	longestDelay  = 5 * time.Minute  // however long a destination asks us to stay away
@@ -50,6 +50,7 @@ type outlet struct {
 	abort   context.CancelFunc
 	cancel  context.CancelFunc
 	failing bool
+	told    bool // of the failure, in the log
 	lastErr string
 	errAt   time.Time
 }
@@ -70,11 +71,15 @@ func (o *outlet) replace(with Output) {
 	o.queue.bound(with)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if same(o.next, with.Output) || o.next == nil && same(o.current, with.Output) {
+	if same(o.next, with.Output) {
 		return
 	}
 	if o.next != nil {
 		o.shut(o.next)
+		o.next = nil
+	}
+	if same(o.current, with.Output) {
+		return
 	}
 	o.next = with.Output
 	if o.abort != nil {

@@ -70,13 +70,10 @@ func (s *Sink) Write(ctx context.Context, category point.Category, pts []point.P
 	}
 	written := uint64(len(pts))
 	now := time.Now()
-	for i := range pts {
-		if pts[i].Time == 0 {
-			pts[i].Time = now.UnixNano()
-		}
-	}
+	stamp(pts, now)
 	s.tags().apply(pts)
 	pts = s.flow.process(category, pts)
+	stamp(pts, now) // those that a script has made
 
 	s.fence.RLock()
 	defer s.fence.RUnlock()
@@ -89,6 +86,15 @@ func (s *Sink) Write(ctx context.Context, category point.Category, pts []point.P
 	s.points.Add(written)
 	s.flow.stats.points.Add(written)
 	return nil
+}
+
+// stamp sets the time of the points that have none.
+func stamp(pts []point.Point, now time.Time) {
+	for i := range pts {
+		if pts[i].Time == 0 {
+			pts[i].Time = now.UnixNano()
+		}
+	}
 }
 
 func (s *Sink) open(ctx context.Context) error {

@@ -71,6 +71,9 @@ func (o *outlet) failed(err error) {
 	text := o.remember(err, true)
 	if n, ok := o.failures.speak(1, time.Now()); ok {
 		o.log.Warn("the output takes no points, they wait", "error", text, "failures", n)
+		o.mu.Lock()
+		o.told = true
+		o.mu.Unlock()
 	}
 }
 
@@ -81,13 +84,14 @@ func (o *outlet) refused(err error, b output.Batch) {
 	}
 }
 
+// recovered says so only after a failure that was in the log: an output that
+// fails every other time must not fill it.
 func (o *outlet) recovered() {
 	o.mu.Lock()
-	was := o.failing
-	o.failing = false
+	told := o.told
+	o.failing, o.told = false, false
 	o.mu.Unlock()
-	if was {
-		o.failures.reset()
+	if told {
 		o.log.Info("the output takes points again")
 	}
 }
@@ -110,12 +114,6 @@ func (l *loudness) speak(n int, now time.Time) (int, bool) {
 	}
 	n, l.n, l.last = l.n, 0, now
 	return n, true
-}
-
-func (l *loudness) reset() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last, l.n = time.Time{}, 0
 }
 
 // maxError bounds the text of an error: a destination may answer with a page.

@@ -157,6 +157,8 @@ func (r *Reconciler) Turn() {
 			r.opts.Log.Error("replacing the scripts", "error", err)
 		}
 	}
+	// The backup goes first: who sees that a change is applied finds it there.
+	r.save(res.Goods)
 	seen := revisions(views)
 	r.mu.Lock()
 	if touched || !slices.Equal(seen, r.seen) || r.generation == 0 {
@@ -164,7 +166,6 @@ func (r *Reconciler) Turn() {
 	}
 	r.state, r.result, r.seen = next, res, seen
 	r.mu.Unlock()
-	r.save(res.Goods)
 }
 
 // request gathers what decides; r.mu is held.

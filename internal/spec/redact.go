@@ -3,6 +3,7 @@ package spec
 import (
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -55,10 +56,25 @@ func RedactURL(s string) string {
 	})
 }
 
-// RedactLine hides what looks like a secret in one line of configuration.
-func RedactLine(line string) string {
+// Secrets returns the names of the secret fields of s and of its tables.
+func (s Schema) Secrets() []string { return secrets(s.Fields) }
+
+func secrets(fields []Field) (names []string) {
+	for _, f := range fields {
+		if f.Secret {
+			names = append(names, f.Name)
+		}
+		names = append(names, secrets(f.Fields)...)
+	}
+	return names
+}
+
+// RedactLine hides what looks like a secret in one line of configuration, and
+// what stands behind the name of a field that is known to hold one.
+func RedactLine(line string, secrets ...string) string {
 	name, _, ok := strings.Cut(line, "=")
-	if ok && secretName.MatchString(line) {
+	known := func(s string) bool { return strings.Contains(line, s) }
+	if ok && (secretName.MatchString(line) || slices.ContainsFunc(secrets, known)) {
 		return name + "= " + Hidden
 	}
 	if !ok && strings.TrimSpace(line) != "" && !strings.HasPrefix(strings.TrimSpace(line), "[") {

@@ -20,6 +20,14 @@ import (
 // levels deep; a value of a hundred thousand brackets is an attack on the stack.
 const maxDepth = 32
 
+// maxKeys and maxItems bound one table and one list: the decoder looks through
+// all keys before each further one, so that a megabyte of keys would take it
+// minutes.
+const (
+	maxKeys  = 1000
+	maxItems = 10_000
+)
+
 // A Node is one TOML value with its place in the text.
 type Node struct {
 	Pos    diag.Position
@@ -126,6 +134,12 @@ type builder struct {
 	parser  unstable.Parser
 	root    *Node
 	current *Node
+	crowded *diag.Position // the first key or item over the bound
+
+	// The last position asked for: a megabyte on one line would otherwise be
+	// counted from its start for each of its values.
+	lastOff int
+	last    diag.Position
 }
 
 // read validates src and builds the tree. The position-keeping parser comes
@@ -136,6 +150,9 @@ func (b *builder) read() diag.List {
 	var tree diag.List
 	for tree == nil && b.parser.NextExpression() {
 		tree = b.expression(b.parser.Expression())
+		if b.crowded != nil {
+			return diag.List{{Pos: *b.crowded, Message: tooMany}}
+		}
 	}
 	if tree != nil && tree[0].Message == tooDeep {
 		return tree
@@ -161,6 +178,7 @@ func (b *builder) decodeError(err error) diag.List {
 }
 
 const tooDeep = "nested too deep: at most 32 levels of tables, lists and dotted keys are taken"
+const tooMany = "too many: at most 1000 keys in one table and 10000 items in one list are taken"
 
 func (b *builder) pos(r unstable.Range) diag.Position {
 	off := int(r.Offset)
@@ -168,7 +186,12 @@ func (b *builder) pos(r unstable.Range) diag.Position {
 	if !exact {
 		line--
 	}
-	return diag.Position{Line: line + 1, Column: 1 + utf8.RuneCountInString(b.src[b.lines[line]:off])}
+	from, column := b.lines[line], 1
+	if b.last.Line == line+1 && b.lastOff <= off {
+		from, column = b.lastOff, b.last.Column
+	}
+	b.lastOff, b.last = off, diag.Position{Line: line + 1, Column: column + utf8.RuneCountInString(b.src[from:off])}
+	return b.last
 }
 
 func (b *builder) expression(e *unstable.Node) diag.List {
@@ -180,13 +203,13 @@ func (b *builder) expression(e *unstable.Node) diag.List {
 		if l != nil {
 			return l
 		}
-		b.current = b.root.child(keys, tableNode)
+		b.current = b.child(b.root, keys, tableNode)
 	case unstable.ArrayTable:
 		keys, l := b.keyPath(e.Key())
 		if l != nil {
 			return l
 		}
-		b.current = b.root.child(keys, tablesNode)
+		b.current = b.child(b.root, keys, tablesNode)
 	}
 	if b.current == nil {
 		return diag.List{{Message: "not valid TOML: a key is defined twice"}}
@@ -206,10 +229,22 @@ func (b *builder) keyPath(it unstable.Iterator) ([]Key, diag.List) {
 	return keys, nil
 }
 
+func (b *builder) add(n *Node, k Key) *Key {
+	n.Keys = append(n.Keys, k)
+	b.bound(len(n.Keys), maxKeys, k.Pos)
+	return &n.Keys[len(n.Keys)-1]
+}
+
+func (b *builder) bound(n, most int, at diag.Position) {
+	if n > most && b.crowded == nil {
+		b.crowded = &at
+	}
+}
+
 // child walks to the table that a header or a dotted key names, making what is
 // missing. It returns nil where the text redefines something, which the full
 // decoder reports with its place.
-func (n *Node) child(path []Key, last nodeKind) *Node {
+func (b *builder) child(n *Node, path []Key, last nodeKind) *Node {
 	for i, k := range path {
 		kind := tableNode
 		if i == len(path)-1 {
@@ -217,13 +252,13 @@ func (n *Node) child(path []Key, last nodeKind) *Node {
 		}
 		have, ok := n.Get(k.Name)
 		if !ok {
-			n.Keys = append(n.Keys, Key{k.Name, k.Pos, &Node{Pos: k.Pos, kind: kind}})
-			have = &n.Keys[len(n.Keys)-1]
+			have = b.add(n, Key{k.Name, k.Pos, &Node{Pos: k.Pos, kind: kind}})
 		}
 		switch {
 		case have.Node.kind == tablesNode:
 			if kind == tablesNode {
 				have.Node.Items = append(have.Node.Items, Node{Pos: k.Pos, kind: tableNode})
+				b.bound(len(have.Node.Items), maxItems, k.Pos)
 			}
 			n = &have.Node.Items[len(have.Node.Items)-1]
 		case have.Node.kind == tableNode && kind == tableNode:
@@ -241,7 +276,7 @@ func (b *builder) keyValue(table *Node, e *unstable.Node, depth int) diag.List {
 		return l
 	}
 	last := path[len(path)-1]
-	table = table.child(path[:len(path)-1], tableNode)
+	table = b.child(table, path[:len(path)-1], tableNode)
 	v, l := b.value(e.Value(), last.Pos, depth+len(path))
 	if l != nil {
 		return l
@@ -249,7 +284,7 @@ func (b *builder) keyValue(table *Node, e *unstable.Node, depth int) diag.List {
 	if table == nil {
 		return diag.List{{Pos: last.Pos, Message: "not valid TOML: a key is defined twice"}}
 	}
-	table.Keys = append(table.Keys, Key{last.Name, last.Pos, &v})
+	b.add(table, Key{last.Name, last.Pos, &v})
 	return nil
 }
 
@@ -277,6 +312,7 @@ func (b *builder) value(n *unstable.Node, at diag.Position, depth int) (Node, di
 				return out, l
 			}
 			out.Items = append(out.Items, v)
+			b.bound(len(out.Items), maxItems, v.Pos)
 		}
 	default:
 		v, err := scalar(n)

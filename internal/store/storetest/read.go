@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -76,7 +77,7 @@ var readCases = []testCase{
 	{"a thousand keys", nil, func(t *testing.T, b *bench) {
 		want := map[string]string{}
 		for i := range 1000 {
-			want[fmt.Sprintf("confd/n%04d", i)] = fmt.Sprint(i)
+			want[fmt.Sprintf("confd/n%04d", i)] = strconv.Itoa(i)
 		}
 		b.readBack(t, want)
 	}},
@@ -172,8 +173,8 @@ func noMixture(t *testing.T, b *bench) {
 				return
 			default:
 			}
-			b.Put(t, "confd/first", fmt.Sprint(n))
-			b.Put(t, "confd/second", fmt.Sprint(n))
+			b.Put(t, "confd/first", strconv.Itoa(n))
+			b.Put(t, "confd/second", strconv.Itoa(n))
 		}
 	}()
 	defer func() { close(stop); <-done }()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"datakit.dev/internal/store"
@@ -101,16 +102,16 @@ var waitCases = []testCase{
 	{"no change of many is missed", nil, func(t *testing.T, b *bench) {
 		since := b.read(t, holds(nil)).Revision
 		for n := range 20 {
-			b.Put(t, "confd/counter", fmt.Sprint(n))
+			b.Put(t, "confd/counter", strconv.Itoa(n))
 			b.wait(t, since)
-			since = b.read(t, is("confd/counter", fmt.Sprint(n))).Revision
+			since = b.read(t, is("confd/counter", strconv.Itoa(n))).Revision
 		}
 	}},
 	{"after a burst of changes the last state is there", nil, func(t *testing.T, b *bench) {
 		want := map[string]string{}
 		for n := range 100 {
 			key := fmt.Sprintf("confd/k%d", n%7)
-			want[key] = fmt.Sprint(n)
+			want[key] = strconv.Itoa(n)
 			b.Put(t, key, want[key])
 		}
 		since := store.Revision("")

@@ -52,6 +52,7 @@ type files struct {
 
 	busy    chan struct{} // holds the one look that may run
 	cache   cache         // guarded by busy
+	hidden  []string      // what the last look did not take, guarded by busy
 	writing chan struct{} // holds the one write that may run
 
 	ctx  context.Context //nolint:containedctx // ends every look when the store is closed
@@ -156,7 +157,7 @@ func (f *files) Close() error {
 
 // look walks the paths until two walks agree. The walk runs on its own, so that
 // a hanging network file system cannot hold the caller beyond ctx.
-func (f *files) look(ctx context.Context) (tree, error) {
+func (f *files) look(ctx context.Context) (tree, error) { //nolint:contextcheck // the walk ends with the store or, below, with the caller
 	select {
 	case <-f.ctx.Done():
 		return tree{}, store.ErrClosed
@@ -170,13 +171,11 @@ func (f *files) look(ctx context.Context) (tree, error) {
 	}
 	done := make(chan result, 1)
 	walking, cancel := context.WithCancel(f.ctx)
-	f.runs.Add(1)
-	go func() {
-		defer f.runs.Done()
+	f.runs.Go(func() {
 		t, err := f.settled(walking)
 		<-f.busy
 		done <- result{t, err}
-	}()
+	})
 	defer cancel()
 	select {
 	case r := <-done:

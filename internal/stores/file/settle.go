@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"syscall"
@@ -33,9 +34,8 @@ const (
 type tree struct {
 	snapshot store.Snapshot
 	sources  []source // sorted by key, as the entries of snapshot
-	hidden   []string
-	young    bool // something changed so recently that it may be half-written
-	empty    bool // one of the young files is empty
+	young    bool     // something changed so recently that it may be half-written
+	empty    bool     // one of the young files is empty
 }
 
 // cache holds the files that were read, by path.
@@ -52,7 +52,7 @@ func (f *files) settled(ctx context.Context) (tree, error) {
 	if err != nil || !last.young {
 		return last, err
 	}
-	same := 0
+	same, moving := 0, ""
 	for range maxLooks {
 		if err := f.sleep(ctx, settle); err != nil {
 			return tree{}, err
@@ -62,19 +62,29 @@ func (f *files) settled(ctx context.Context) (tree, error) {
 			return tree{}, err
 		}
 		if same++; !next.equal(last) {
-			same = 0
+			same, moving = 0, next.differs(last)
 		}
 		if same >= emptyLooks || same > 0 && !next.empty {
 			return next, nil
 		}
 		last = next
 	}
-	return tree{}, fmt.Errorf("%w: the files keep changing while they are read (%d looks)", store.ErrUnavailable, maxLooks)
+	return tree{}, fmt.Errorf("%w: %s keeps changing while it is read", store.ErrUnavailable, moving)
 }
 
 func (t tree) equal(o tree) bool {
 	return t.snapshot.Revision == o.snapshot.Revision &&
 		slices.EqualFunc(t.sources, o.sources, func(a, b source) bool { return a.path == b.path && unchanged(a.info, b.info) })
+}
+
+// differs returns the first path that is not in both as it is.
+func (t tree) differs(o tree) string {
+	for i, s := range t.sources {
+		if i >= len(o.sources) || o.sources[i].path != s.path || !unchanged(o.sources[i].info, s.info) {
+			return s.path
+		}
+	}
+	return "a directory"
 }
 
 // glance is one look.
@@ -88,6 +98,12 @@ func (f *files) glance(ctx context.Context) (tree, error) {
 	for path := range f.notify.touched() {
 		delete(f.cache, path)
 	}
+	if !slices.Equal(w.hidden, f.hidden) {
+		f.hidden = w.hidden
+		for _, path := range w.hidden {
+			f.log.Warn("a file is not read: another one listed before it has the same key", "path", path)
+		}
+	}
 	t, err := f.cache.read(ctx, w)
 	if err != nil {
 		return tree{}, classify(err)
@@ -98,7 +114,7 @@ func (f *files) glance(ctx context.Context) (tree, error) {
 // read returns the tree that w found, reading only the files that are not in c
 // as they are now.
 func (c cache) read(ctx context.Context, w *walker) (tree, error) {
-	t := tree{sources: w.sources, hidden: w.hidden}
+	t := tree{sources: w.sources}
 	slices.SortFunc(t.sources, func(a, b source) int {
 		if a.key < b.key {
 			return -1
@@ -111,20 +127,16 @@ func (c cache) read(ctx context.Context, w *walker) (tree, error) {
 		if err := ctx.Err(); err != nil {
 			return tree{}, err
 		}
-		seen[s.path] = true
-		fresh := isYoung(s.info, now)
-		have, ok := c[s.path]
-		if !ok || fresh || !unchanged(have.info, s.info) {
-			var err error
-			if have, err = readFile(s.path); errors.Is(err, fs.ErrNotExist) {
-				t.young = true // deleted since the walk: the next look will tell
-				continue
-			} else if err != nil {
-				return tree{}, err
-			}
-			c[s.path] = have
-			t.young = t.young || !unchanged(have.info, s.info)
+		have, err := c.get(s, now)
+		if errors.Is(err, fs.ErrNotExist) {
+			t.young = true // deleted since the walk: the next look will tell
+			continue
 		}
+		if err != nil {
+			return tree{}, err
+		}
+		seen[s.path] = true
+		fresh := isYoung(have.info, now) || !unchanged(have.info, s.info)
 		t.young = t.young || fresh
 		t.empty = t.empty || fresh && have.info.Size() == 0
 		have.entry.Key = s.key
@@ -133,15 +145,23 @@ func (c cache) read(ctx context.Context, w *walker) (tree, error) {
 			return tree{}, fmt.Errorf("%w: the files hold over %d bytes", errBound, store.MaxTree)
 		}
 	}
-	for path := range c {
-		if !seen[path] {
-			delete(c, path)
-		}
-	}
+	maps.DeleteFunc(c, func(path string, _ content) bool { return !seen[path] })
 	t.young = t.young || slices.ContainsFunc(w.dirs, func(d fs.FileInfo) bool { return isYoung(d, now) })
 	var err error
 	t.snapshot, err = store.NewSnapshot(revisionOf(entries), entries)
 	return t, err
+}
+
+// get returns the content of s, from c where that cannot be out of date.
+func (c cache) get(s source, now time.Time) (content, error) {
+	if have, ok := c[s.path]; ok && !isYoung(s.info, now) && unchanged(have.info, s.info) {
+		return have, nil
+	}
+	have, err := readFile(s.path)
+	if err == nil {
+		c[s.path] = have
+	}
+	return have, err
 }
 
 func isYoung(info fs.FileInfo, now time.Time) bool { return now.Sub(info.ModTime()) < young }
@@ -157,7 +177,7 @@ func readFile(path string) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
 		return content{}, err

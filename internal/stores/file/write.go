@@ -177,17 +177,14 @@ func replace(path, value string) (err error) {
 	if err := os.Rename(tmp.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	syncDir(dir)
+	return nil
 }
 
 // syncDir makes a rename durable. Not every system can open a directory, and
 // there the rename is all there is.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return nil //nolint:nilerr // see above
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = errors.Join(d.Sync(), d.Close())
 	}
-	defer d.Close()
-	_ = d.Sync()
-	return nil
 }
