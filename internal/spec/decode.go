@@ -65,7 +65,7 @@ func (d *decoder) table(name string, fields []Field, n *Node) Values {
 		f, ok := find(fields, k.Name)
 		if !ok {
 			if !d.open {
-				d.list.Add(k.Pos, "unknown field %q in [%s]%s", shorten(k.Name), name, suggest(k.Name, fields))
+				d.list.Add(k.Pos, "unknown field %q%s%s", shorten(k.Name), inTable(name), suggest(k.Name, fields))
 			}
 			continue
 		}
@@ -75,16 +75,27 @@ func (d *decoder) table(name string, fields []Field, n *Node) Values {
 	}
 	for _, f := range fields {
 		if _, ok := n.Get(f.Name); f.Required && !ok && !d.onlyUnknown {
-			d.list.Add(n.Pos, "[%s] needs %s (%s)", name, f.Name, f.Type)
+			d.list.Add(n.Pos, "%s (%s) is required%s", f.Name, f.Type, inTable(name))
 		}
 	}
 	return v
 }
 
+// below returns the name of the table name inside the table outer.
+func below(outer, name string) string { return strings.TrimPrefix(outer+"."+name, ".") }
+
+// inTable says which table is meant; the top of a file has no name.
+func inTable(table string) string {
+	if table == "" {
+		return ""
+	}
+	return " in [" + table + "]"
+}
+
 func (d *decoder) field(table string, f Field, k Key) (any, bool) {
 	switch {
 	case f.Type == Table && k.Node.IsTable():
-		return d.table(table+"."+f.Name, f.Fields, k.Node), true
+		return d.table(below(table, f.Name), f.Fields, k.Node), true
 	case f.Type == Tables && (k.Node.IsArray() || k.Node.IsTable()):
 		items := k.Node.Items
 		if k.Node.IsTable() {
@@ -96,7 +107,7 @@ func (d *decoder) field(table string, f Field, k Key) (any, bool) {
 				d.mismatch(f, items[i].Pos, &items[i])
 				return nil, false
 			}
-			out = append(out, d.table(table+"."+f.Name, f.Fields, &items[i]))
+			out = append(out, d.table(below(table, f.Name), f.Fields, &items[i]))
 		}
 		return out, true
 	case d.onlyUnknown:

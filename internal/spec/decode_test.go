@@ -114,7 +114,7 @@ func TestDecodeRefusesWithThePlaceAndWhatWasExpected(t *testing.T) {
 		"[[tls]]":                               "1:3: tls: expected a table, got a list",
 		"rules = 'x'":                           "1:9: rules: expected a list of tables, got a string",
 		"rules = [1]":                           "1:10: rules: expected a list of tables, got an integer",
-		"[[rules]]\nkey = 'x'":                  "1:3: [t.rules] needs match (string)",
+		"[[rules]]\nkey = 'x'":                  "1:3: match (string) is required in [t.rules]",
 		"# c\n[tls]\n\tca = 'é'\n  insecur = 1": `4:3: unknown field "insecur" in [t.tls], did you mean "insecure"?`,
 		"evry = '1s'":                           `1:1: unknown field "evry" in [t], did you mean "every"?`,
 		"zzzzzzzz = 1":                          `1:1: unknown field "zzzzzzzz" in [t]; it has on, count, ratio, mode, every, names, password, pin, tags, tls, rules`,

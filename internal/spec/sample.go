@@ -29,6 +29,9 @@ func (s Schema) Sample() string {
 
 // header returns the line that opens the table.
 func (s Schema) header() string {
+	if s.Name == "" {
+		return ""
+	}
 	if s.Repeated {
 		return "[[" + s.Name + "]]"
 	}
@@ -101,7 +104,7 @@ func (w *sampleWriter) fields(table string, fields []Field) {
 		w.line(w.mark(f), tomlKey(f.Name), " = ", tomlValue(value))
 	}
 	for _, f := range fields {
-		name := strings.TrimPrefix(table+"."+tomlKey(f.Name), ".")
+		name := below(table, tomlKey(f.Name))
 		switch f.Type { //nolint:exhaustive // the others were written above
 		case StringMap:
 			w.stringMap(name, f)
