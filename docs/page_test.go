@@ -218,7 +218,9 @@ func compare(t *testing.T, en, zh page) {
 	if a, b := levels(en), levels(zh); !slices.Equal(a, b) {
 		t.Errorf("%s and %s have other headings: levels %v, %v", en.path, zh.path, a, b)
 	}
-	if a, b := strings.Count(en.prose, "\n|"), strings.Count(zh.prose, "\n|"); a != b {
+	// A README lists the pages of its language, so its table may be shorter.
+	rows := func(p page) int { return strings.Count(p.prose, "\n|") }
+	if a, b := rows(en), rows(zh); a != b && strings.HasPrefix(en.path, "docs/") {
 		t.Errorf("%s has %d rows in its tables, %s has %d", en.path, a, zh.path, b)
 	}
 	if len(en.blocks) != len(zh.blocks) {
