@@ -32,6 +32,7 @@ func testFields() []Field {
 		doc(Field{Name: "rules", Type: Tables, Fields: []Field{
 			doc(Field{Name: "match", Type: String, Required: true, Example: "x"}),
 			doc(Field{Name: "key", Type: String, Secret: true}),
+			doc(Field{Name: "labels", Type: StringMap, Example: map[string]string{"a": "b"}}),
 		}}),
 	}
 }
@@ -63,9 +64,9 @@ func TestDecodeEveryType(t *testing.T) {
 		"names = []":         []string{},
 		"tags = { a = 'b', n = 1, f = 1.5, t = true }":              map[string]string{"a": "b", "n": "1", "f": "1.5", "t": "true"},
 		"tls = { ca = 'x' }":                                        Values{"ca": "x", "insecure": false},
-		"rules = [{ match = 'a' }]":                                 []Values{{"match": "a", "key": ""}},
-		"[[rules]]\nmatch = 'a'\n[[rules]]\nmatch = 'b'\nkey = 'k'": []Values{{"match": "a", "key": ""}, {"match": "b", "key": "k"}},
-		"[rules]\nmatch = 'a'":                                      []Values{{"match": "a", "key": ""}},
+		"rules = [{ match = 'a' }]":                                 []Values{{"match": "a", "key": "", "labels": map[string]string(nil)}},
+		"[[rules]]\nmatch = 'a'\n[[rules]]\nmatch = 'b'\nkey = 'k'": []Values{{"match": "a", "key": "", "labels": map[string]string(nil)}, {"match": "b", "key": "k", "labels": map[string]string(nil)}},
+		"[rules]\nmatch = 'a'":                                      []Values{{"match": "a", "key": "", "labels": map[string]string(nil)}},
 	} {
 		v, l := decode(t, testSchema(), src)
 		name := strings.Trim(strings.FieldsFunc(src, func(r rune) bool { return strings.ContainsRune(" []\n", r) })[0], " ")
