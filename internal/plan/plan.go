@@ -46,42 +46,55 @@ func (s Step) Touches() bool { return s.Verb != Keep }
 //
 // A running unit is paired with the desired one of the same whole
 // configuration, then with the one that differs only in what changes in place,
-// then with the one of the same ID; within each round the same ID goes first.
-// So a configuration that moves to another key or another store runs on.
+// then with the one of the same kind and origin, then with the one of the same
+// ID; within a round the same ID goes first. So a configuration that moves to
+// another key or another store runs on.
 func Diff(running, desired map[string]Unit) []Step {
-	d := differ{running: maps.Clone(running), desired: maps.Clone(desired), pairs: map[string]string{}}
-	d.pairByID(func(r, w Unit) bool { return r.Hash == w.Hash })
+	d := differ{running: maps.Clone(running), desired: map[string]Unit{}, pairs: make(map[string]string, len(desired))}
+	for id, want := range desired { // most of what runs stays as it is
+		if r, ok := running[id]; ok && r.Hash == want.Hash {
+			delete(d.running, id)
+			d.pairs[id] = id
+		} else {
+			d.desired[id] = want
+		}
+	}
 	d.pairBy(func(u Unit) string { return u.Hash })
 	d.pairByID(func(r, w Unit) bool { return r.Fixed == w.Fixed })
 	d.pairBy(func(u Unit) string { return u.Fixed })
+	d.pairBy(func(u Unit) string { return u.Kind + "\x00" + u.Origin })
 	d.pairByID(func(r, w Unit) bool { return r.Kind == w.Kind })
 
-	var out []Step
+	steps := make([]Step, 0, len(d.running)+len(desired))
 	for _, id := range slices.Sorted(maps.Keys(d.running)) {
-		out = append(out, Step{Stop, d.running[id], id})
+		steps = append(steps, Step{Stop, d.running[id], id})
 	}
-	byVerb := map[Verb][]Step{}
-	for _, id := range slices.Sorted(maps.Keys(desired)) {
-		s := step(running, desired[id], d.pairs)
-		byVerb[s.Verb] = append(byVerb[s.Verb], s)
+	ids := slices.Sorted(maps.Keys(desired))
+	verbs := make([]Verb, len(ids))
+	for i, id := range ids {
+		verbs[i] = verb(running, desired[id], d.pairs)
 	}
 	for _, v := range []Verb{Restart, Update, Start, Keep} {
-		out = append(out, byVerb[v]...)
+		for i, id := range ids {
+			if verbs[i] == v {
+				steps = append(steps, Step{v, desired[id], d.pairs[id]})
+			}
+		}
 	}
-	return out
+	return steps
 }
 
-func step(running map[string]Unit, want Unit, pairs map[string]string) Step {
+func verb(running map[string]Unit, want Unit, pairs map[string]string) Verb {
 	was, ok := pairs[want.ID]
 	switch {
 	case !ok:
-		return Step{Start, want, ""}
+		return Start
 	case running[was].Hash == want.Hash:
-		return Step{Keep, want, was}
+		return Keep
 	case running[was].Fixed == want.Fixed:
-		return Step{Update, want, was}
+		return Update
 	}
-	return Step{Restart, want, was}
+	return Restart
 }
 
 // differ holds what is not paired yet.

@@ -3,6 +3,7 @@ package spec
 import (
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -85,17 +86,31 @@ func RedactURL(s string) string {
 	})
 }
 
+// Secrets returns the names of the secret fields of s and of its tables.
+func (s Schema) Secrets() []string { return secrets(s.Fields) }
+
+func secrets(fields []Field) (names []string) {
+	for _, f := range fields {
+		if f.Secret {
+			names = append(names, f.Name)
+		}
+		names = append(names, secrets(f.Fields)...)
+	}
+	return names
+}
+
 // RedactLine hides what looks like a secret in one line of configuration. A line
 // that is neither a header, a comment nor begins with a key may be part of a
-// longer value, no telling whose: all of it is hidden.
-func RedactLine(line string) string {
+// longer value, no telling whose: all of it is hidden. So is what stands behind
+// a name in secrets: the fields that a schema knows to be secret.
+func RedactLine(line string, secrets ...string) string {
 	text := strings.TrimSpace(line)
 	switch {
 	case text == "" || header.MatchString(text):
 		return RedactURL(line)
 	case !assignment.MatchString(text):
 		return Hidden
-	case secretName.MatchString(line):
+	case secretName.MatchString(line) || slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(line, s) }):
 		name, _, _ := strings.Cut(line, "=")
 		return name + "= " + Hidden
 	}

@@ -36,5 +36,6 @@ type Traits struct {
 	Writes        bool // it is a Writer
 	CompareAndSet bool // Cond is checked by the store itself
 	Mirrors       bool // reads are answered from memory: a change costs no read
+	OneInstant    bool // a read shows all keys as they were at one instant
 	MaxValue      int  // bytes the store itself takes; 0 where it has no limit below ours
 }

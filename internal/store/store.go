@@ -39,7 +39,7 @@ type Revision string
 
 // An Entry is one key and its value.
 type Entry struct {
-	Key      string // below the root, slash separated: "confd/cpu"
+	Key      string // below the root, slash separated: "confd/cpu"; any bytes, as the store has them
 	Value    string
 	Revision Revision // of this key
 	// TooLarge is the size in bytes of a value over MaxValue, whose Value is
@@ -128,6 +128,14 @@ type Poller interface{ Polling() bool }
 type Cond struct {
 	Absent   bool     // the key does not exist
 	Revision Revision // the key is at this revision; "" is not compared
+}
+
+// CheckPut refuses a key or a value that no reader would take.
+func CheckPut(key, value string) error {
+	if len(value) > MaxValue {
+		return fmt.Errorf("key %q: a value of %d bytes, at most %d are taken", key, len(value), MaxValue)
+	}
+	return CheckKey(key)
 }
 
 // CheckKey refuses what no store may be asked to write: an empty key, empty or

@@ -1,0 +1,70 @@
+package etcdv3_test
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"datakit.dev/internal/spec"
+	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/storetest"
+	"datakit.dev/internal/stores/etcdv3"
+	"datakit.dev/internal/testserver"
+)
+
+const root = "/datakit"
+
+// server is one root on a real etcd of one node, which the cases share.
+type server struct {
+	*testserver.Etcd
+
+	root string
+}
+
+func (s server) Open(t *testing.T) store.Store {
+	st, err := etcdv3.Backend().Open(store.Options{Root: s.root, Values: spec.Values{"nodes": []string{s.Endpoint}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+func (s server) Put(t *testing.T, key, value string) { s.Etcd.Put(t, s.root+"/"+key, value) }
+
+func (s server) Delete(t *testing.T, key string) { s.Etcd.Delete(t, s.root+"/"+key) }
+
+func (s server) PutBeside(t *testing.T, key, value string) { s.Etcd.Put(t, s.root+"X/"+key, value) }
+
+func (s server) Stop(t *testing.T) { s.Etcd.Stop(t) }
+
+func (s server) Start(t *testing.T) { s.Etcd.Start(t) }
+
+func (server) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
+	e := testserver.StartEtcd(t) // the other cases do without authentication
+	e.EnableAuth(t, "agent", "right", root+"/")
+	return openValues(t, log, login(e, password))
+}
+
+func TestConformance(t *testing.T) {
+	e, cases := testserver.StartEtcd(t), 0
+	storetest.Run(t, etcdv3.Backend().Traits, func(*testing.T) storetest.Server {
+		cases++
+		return server{e, fmt.Sprintf("%s/%d", root, cases)}
+	})
+}
+
+// openNodes opens a store on the nodes.
+func openNodes(t testing.TB, nodes ...string) store.Store {
+	t.Helper()
+	return openValues(t, nil, spec.Values{"nodes": nodes})
+}
+
+func openValues(t testing.TB, log *slog.Logger, v spec.Values) store.Store {
+	t.Helper()
+	st, err := etcdv3.Backend().Open(store.Options{Root: root, Values: v, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
+}
