@@ -17,7 +17,7 @@ import (
 func (s Schema) Decode(n *Node) (Values, diag.List) {
 	d := decoder{open: s.Open}
 	v := d.table(s.Name, s.Fields, n)
-	d.snippets(n.text)
+	d.snippets(n.text, s.Secrets())
 	slices.SortStableFunc(d.list, func(a, b diag.Diagnostic) int {
 		if a.Pos.Line != b.Pos.Line {
 			return a.Pos.Line - b.Pos.Line
@@ -31,7 +31,7 @@ func (s Schema) Decode(n *Node) (Values, diag.List) {
 func (s Schema) Unknown(n *Node) diag.List {
 	d := decoder{onlyUnknown: true}
 	d.table(s.Name, s.Fields, n)
-	d.snippets(n.text)
+	d.snippets(n.text, s.Secrets())
 	return d.list
 }
 
@@ -43,10 +43,10 @@ type decoder struct {
 
 // snippets adds the line of each error, without secrets. Who adds lines later
 // does not know which field is one.
-func (d *decoder) snippets(text *string) {
+func (d *decoder) snippets(text *string, secrets []string) {
 	for i := range d.list {
 		if one := &d.list[i]; one.Snippet == "" && one.Pos.Line > 0 && text != nil {
-			one.Snippet = RedactLine(diag.Line(*text, one.Pos.Line))
+			one.Snippet = RedactLine(diag.Line(*text, one.Pos.Line), secrets...)
 		}
 	}
 }

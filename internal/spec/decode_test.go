@@ -142,7 +142,7 @@ func TestDecodeTellsNoSecret(t *testing.T) {
 	for _, src := range []string{
 		"password = 7777", "password = [\"7777\"]", "pin = '7777'", "pin = \"7777\"", "[[rules]]\nmatch='x'\nkey = 7777", "password = { a = 7777 }",
 		"tags = { a = ['7777'] } # password", "nodes = 'redis://me:7777@host'", "passwrd = '7777'",
-		"rules = [{ match = 'x', key = 7777 }]",
+		"rules = [{ match = 'x', key = 7777 }]", "rules = [{ match = 1, key = '7777' }]", "rules = [{ math = 1, key = '7777' }]",
 	} {
 		_, l := decode(t, testSchema(), src)
 		if text := l.In("o", src).Text(); len(l) == 0 || strings.Contains(text, "7777") {
