@@ -171,6 +171,26 @@ func TestHostileNamesStayShort(t *testing.T) {
 	}
 }
 
+func TestManyErrorsAreCutShort(t *testing.T) {
+	_, l := decode(t, testSchema(), numbered("k%d = 1\n", 9000)+"password = 7777\n")
+	if len(l) != maxErrors+1 || !strings.Contains(l[maxErrors].Message, "more than 100") || strings.Contains(l.Text(), "7777") {
+		t.Errorf("%d errors, the last %v", len(l), l[len(l)-1])
+	}
+	if !strings.HasPrefix(l[0].Text(), `1:1: unknown field "k0"`) {
+		t.Errorf("first %v", l[0])
+	}
+}
+
+func TestOneOfHoldsForEveryElement(t *testing.T) {
+	s := Schema{Name: "t", Fields: []Field{{Name: "x", Type: Strings, OneOf: []string{"a", "b"}, Doc: "x", DocZH: "x"}}}
+	if _, l := decode(t, s, "x = ['a', 'b']"); len(l) > 0 {
+		t.Error(l)
+	}
+	if _, l := decode(t, s, "x = ['a', 'c']"); len(l) != 1 || !strings.Contains(l[0].Message, `got "c"`) {
+		t.Error(l)
+	}
+}
+
 func TestOpenSchemaPassesUnknownKeysAsWarnings(t *testing.T) {
 	s := testSchema()
 	s.Open = true
