@@ -81,6 +81,7 @@ func (r *Reconciler) Try(source string, entries []store.Entry) Trial {
 	req, state := r.request(views), r.state
 	r.mu.Unlock()
 	src := overlay(&req, source, entries)
+	req.Refused = map[config.Ref]config.Refusal{}
 	res, _, steps := r.compile(req, state)
 	r.opts.Supervisor.Discard()
 

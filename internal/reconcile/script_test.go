@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"stores": stores, "put": put, "foreign": foreign, "fill": fill, "del": del, "wipe": wipe, "fault": fault, "local": local, "defaults": defaults,
+			"stores": stores, "put": put, "foreign": foreign, "missing": missing, "fill": fill, "del": del, "wipe": wipe, "fault": fault, "local": local, "defaults": defaults,
 			"authoritative": authoritative, "start": start, "restart": restart, "sleep": sleep, "accept": accept,
 			"expect": expect, "running": running, "key": key, "store": storeIs, "unit": unit, "scripts": scriptsAre,
 			"converged": converged, "backup": backupHas, "damage": damage, "log": logHas, "generation": generation,
@@ -92,6 +92,9 @@ func foreign(ts *testscript.TestScript, _ bool, a []string) {
 	w := of(ts)
 	w.foreign = append(w.foreign, store.Entry{Key: key, Value: text(ts, a[1]), Revision: "1"})
 }
+
+// missing yes|no takes away what inputs of mode needs need, or brings it back.
+func missing(ts *testscript.TestScript, _ bool, a []string) { of(ts).missing.Store(a[0] == "yes") }
 
 // fill N puts N keys; fill KEY SIZE puts one large one.
 func fill(ts *testscript.TestScript, _ bool, a []string) {
