@@ -86,7 +86,9 @@ func (w *world) start() error {
 	go func() { done <- w.loop.Run(ctx) }()
 	w.stop = func() {
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			log.Error("the loop ended", "error", err)
+		}
 		w.units.Stop()
 		w.set.Close()
 	}

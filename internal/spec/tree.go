@@ -177,8 +177,10 @@ func (b *builder) decodeError(err error) diag.List {
 	return diag.List{d}
 }
 
-const tooDeep = "nested too deep: at most 32 levels of tables, lists and dotted keys are taken"
-const tooMany = "too many: at most 1000 keys in one table and 10000 items in one list are taken"
+const (
+	tooDeep = "nested too deep: at most 32 levels of tables, lists and dotted keys are taken"
+	tooMany = "too many: at most 1000 keys in one table and 10000 items in one list are taken"
+)
 
 func (b *builder) pos(r unstable.Range) diag.Position {
 	off := int(r.Offset)
