@@ -13,7 +13,7 @@ import (
 	"datakit.dev/internal/store/memory"
 )
 
-// started returns an agent whose stores hold keys: "etcdv3:confd/a", value, …
+// started returns an agent whose stores hold pairs of store:key and value.
 func started(t *testing.T, keys ...string) *world {
 	t.Helper()
 	w := newWorld(t.TempDir())
