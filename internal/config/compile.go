@@ -103,8 +103,9 @@ type memory struct {
 	seen    store.Entry
 	version *version  // of seen; nil where it is bad
 	bad     diag.List // why seen is bad
-	refused bool      // it decoded, but could not be initialised: worth another try
 	good    *version  // the last good one; equals version unless seen is bad
+	refused bool      // one of the two could not be initialised: worth another try
+	idle    bool      // nor could good: it does not run, and stays in the backup
 }
 
 // version is a value that was decoded.
@@ -223,11 +224,11 @@ func (c *compiler) key(s *Source, e store.Entry) outcome {
 	m := c.remember(o.ref, e)
 	c.next.keys[o.ref] = m
 	o.good = m.good
-	if m.good != nil {
+	if m.good != nil && !m.idle {
 		o.instances = m.good.instances
 	}
 	switch {
-	case m.bad != nil && m.good != nil:
+	case m.bad != nil && m.good != nil && !m.idle:
 		o.state, o.reasons = status.Kept, []string{m.bad.In(o.origin, "").Error()}
 	case m.bad != nil:
 		o.state, o.reasons = status.Rejected, []string{m.bad.In(o.origin, "").Error()}
@@ -240,13 +241,13 @@ func (c *compiler) key(s *Source, e store.Entry) outcome {
 // remember returns what is known of a key whose newest value is e. A value that
 // was decoded before is not decoded again: of ten thousand keys one changes.
 func (c *compiler) remember(ref Ref, e store.Entry) *memory {
-	last := c.prev.recall(ref)
+	last := c.prev.memory(ref)
 	refusal, refused := c.req.Refused[ref]
 	if !refused && !last.refused && last.seen == e {
 		return last
 	}
 	m := &memory{seen: e, good: last.good}
-	if last.decoded(e) {
+	if last.version != nil && last.seen.Value == e.Value && last.seen.TooLarge == e.TooLarge {
 		m.version = &version{e, last.version.instances, last.version.script}
 	} else {
 		m.version, m.bad = decode(c.req.Catalog, c.req.CheckScript, e)
@@ -260,27 +261,22 @@ func (c *compiler) remember(ref Ref, e store.Entry) *memory {
 	return m
 }
 
-// recall returns what is known of a key; of a new one, nothing.
-func (s *State) recall(ref Ref) *memory {
-	if s == nil || s.keys[ref] == nil {
-		return &memory{}
+// memory returns what is known of ref, empty where that is nothing.
+func (s *State) memory(ref Ref) *memory {
+	if s != nil {
+		if m, ok := s.keys[ref]; ok {
+			return m
+		}
 	}
-	return s.keys[ref]
+	return &memory{}
 }
 
-// decoded reports whether the value of e is the one that m holds decoded.
-func (m *memory) decoded(e store.Entry) bool {
-	return !m.refused && m.version != nil && m.seen.Value == e.Value && m.seen.TooLarge == e.TooLarge
-}
-
-// refuse notes that the instances of the newest value cannot be initialised.
+// refuse notes that the newest value, or the last good one, cannot start now.
 func (m *memory) refuse(r Refusal) {
 	if m.version != nil {
-		m.version, m.bad, m.refused = nil, r.list(), true
+		m.version, m.bad = nil, r.list()
 	}
-	if r.Good {
-		m.good = nil
-	}
+	m.refused, m.idle = true, r.Good
 }
 
 func (r Refusal) list() diag.List {
