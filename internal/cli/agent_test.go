@@ -38,7 +38,7 @@ func (a *testAgent) Write(context.Context, point.Category, []point.Point) error 
 
 func (a *testAgent) Status() status.Status {
 	s := a.Reconciler.Status()
-	s.Version, s.Hostname, s.StartedAt = "1.2.3", "h", a.started
+	s.Version, s.Hostname, s.StartedAt = "1.2.3", "h", status.At(a.started)
 	return s
 }
 

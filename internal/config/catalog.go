@@ -16,6 +16,7 @@ import (
 type Catalog struct {
 	plugins map[string]*kind
 	names   []string
+	secrets []string // names of the fields that no diagnostic may show
 }
 
 // kind is a plugin with its description, made once.
@@ -33,6 +34,7 @@ func NewCatalog(plugins []input.Plugin) *Catalog {
 			c.plugins[name] = k
 		}
 		c.names = append(c.names, p.Name)
+		c.secrets = append(c.secrets, k.schema.Secrets()...)
 	}
 	slices.Sort(c.names)
 	return c

@@ -27,12 +27,13 @@ type Source struct {
 	Entries []store.Entry
 }
 
-// full returns key as the status and the backup show it.
-func (s Source) full(key string) string {
+// origin returns where key comes from, as the status and the log show it:
+// "etcdv3:/datakit/confd/cpu", "local:conf.d/cpu.conf".
+func (s *Source) origin(key string) string {
 	if s.ID == LocalSource {
-		return "conf.d" + strings.TrimPrefix(key, confdFolder)
+		return s.Backend + ":conf.d" + strings.TrimPrefix(key, confdFolder)
 	}
-	return s.Root + "/" + key
+	return s.Backend + ":" + s.Root + "/" + key
 }
 
 // A Ref names one key of one source.
@@ -116,9 +117,10 @@ type version struct {
 // Compile decodes what changed since prev and decides what should run. The
 // returned state is to be used for the next call once the result was applied.
 func Compile(prev *State, req Request) (Result, *State) {
+	n := count(req.Stores) + len(req.Local.Entries)
 	c := &compiler{
-		req: req, prev: prev, next: &State{keys: map[Ref]*memory{}},
-		taken: map[string]bool{}, kinds: map[string]bool{}, scripts: map[string]bool{},
+		req: req, prev: prev, next: &State{keys: make(map[Ref]*memory, n)}, units: make([]plan.Unit, 0, n),
+		taken: make(map[string]bool, n), kinds: map[string]bool{}, scripts: map[string]bool{}, single: map[string]string{},
 	}
 	stored := c.load(req.Stores)
 	local := c.load([]Source{req.Local})
@@ -158,18 +160,19 @@ type compiler struct {
 	req     Request
 	prev    *State
 	next    *State
-	taken   map[string]bool // instance hashes that run already
-	kinds   map[string]bool // kinds that a store has
-	scripts map[string]bool // category/name that a store before has
-	single  []string        // singleton kinds that run already
+	taken   map[string]bool   // instance hashes that run already
+	kinds   map[string]bool   // kinds that a store has
+	scripts map[string]bool   // category/name that a store before has
+	single  map[string]string // singleton kinds that run already, and their origins
 	units   []plan.Unit
 	out     []Script
 }
 
 // outcome is what becomes of one key.
 type outcome struct {
-	source    Source
+	source    *Source
 	entry     store.Entry
+	origin    string
 	ref       Ref
 	state     status.KeyState
 	reasons   []string
@@ -177,24 +180,34 @@ type outcome struct {
 	instances []*Instance
 }
 
+// because adds a reason, once: a key of a thousand tables has a thousand.
+func (o *outcome) because(why string) {
+	if !slices.Contains(o.reasons, why) {
+		o.reasons = append(o.reasons, why)
+	}
+}
+
 // load decodes every entry of sources.
 func (c *compiler) load(sources []Source) []outcome {
-	n := 0
-	for _, s := range sources {
-		n += len(s.Entries)
-	}
-	out := make([]outcome, 0, n)
-	for _, s := range sources {
-		for _, e := range s.Entries {
-			out = append(out, c.key(s, e))
+	out := make([]outcome, 0, count(sources))
+	for i := range sources {
+		for _, e := range sources[i].Entries {
+			out = append(out, c.key(&sources[i], e))
 		}
 	}
 	return out
 }
 
+func count(sources []Source) (n int) {
+	for i := range sources {
+		n += len(sources[i].Entries)
+	}
+	return n
+}
+
 // key decides whether one entry is taken, kept or rejected.
-func (c *compiler) key(s Source, e store.Entry) outcome {
-	o := outcome{source: s, entry: e, ref: Ref{s.ID, e.Key}, state: status.Applied}
+func (c *compiler) key(s *Source, e store.Entry) outcome {
+	o := outcome{source: s, entry: e, origin: s.origin(e.Key), ref: Ref{s.ID, e.Key}, state: status.Applied}
 	kind, why := classify(e.Key)
 	switch {
 	case kind == notOurs:
@@ -215,9 +228,9 @@ func (c *compiler) key(s Source, e store.Entry) outcome {
 	}
 	switch {
 	case m.bad != nil && m.good != nil:
-		o.state, o.reasons = status.Kept, []string{m.bad.In(origin(s, e.Key), "").Error()}
+		o.state, o.reasons = status.Kept, []string{m.bad.In(o.origin, "").Error()}
 	case m.bad != nil:
-		o.state, o.reasons = status.Rejected, []string{m.bad.In(origin(s, e.Key), "").Error()}
+		o.state, o.reasons = status.Rejected, []string{m.bad.In(o.origin, "").Error()}
 	case len(o.instances) == 0 && m.good.script == nil:
 		o.state = status.Empty
 	}
@@ -227,34 +240,47 @@ func (c *compiler) key(s Source, e store.Entry) outcome {
 // remember returns what is known of a key whose newest value is e. A value that
 // was decoded before is not decoded again: of ten thousand keys one changes.
 func (c *compiler) remember(ref Ref, e store.Entry) *memory {
-	var last *memory
-	if c.prev != nil {
-		last = c.prev.keys[ref]
-	}
+	last := c.prev.recall(ref)
 	refusal, refused := c.req.Refused[ref]
-	if last != nil && !refused && !last.refused && last.seen == e {
+	if !refused && !last.refused && last.seen == e {
 		return last
 	}
-	m := &memory{seen: e}
-	if last != nil {
-		m.good = last.good
-	}
-	switch {
-	case last != nil && !last.refused && last.version != nil && last.seen.Value == e.Value && last.seen.TooLarge == e.TooLarge:
+	m := &memory{seen: e, good: last.good}
+	if last.decoded(e) {
 		m.version = &version{e, last.version.instances, last.version.script}
-	default:
+	} else {
 		m.version, m.bad = decode(c.req.Catalog, c.req.CheckScript, e)
 	}
-	if refused && m.version != nil {
-		m.version, m.bad, m.refused = nil, refusal.list(), true
-	}
-	if refused && refusal.Good {
-		m.good = nil
+	if refused {
+		m.refuse(refusal)
 	}
 	if m.version != nil {
 		m.good = m.version
 	}
 	return m
+}
+
+// recall returns what is known of a key; of a new one, nothing.
+func (s *State) recall(ref Ref) *memory {
+	if s == nil || s.keys[ref] == nil {
+		return &memory{}
+	}
+	return s.keys[ref]
+}
+
+// decoded reports whether the value of e is the one that m holds decoded.
+func (m *memory) decoded(e store.Entry) bool {
+	return !m.refused && m.version != nil && m.seen.Value == e.Value && m.seen.TooLarge == e.TooLarge
+}
+
+// refuse notes that the instances of the newest value cannot be initialised.
+func (m *memory) refuse(r Refusal) {
+	if m.version != nil {
+		m.version, m.bad, m.refused = nil, r.list(), true
+	}
+	if r.Good {
+		m.good = nil
+	}
 }
 
 func (r Refusal) list() diag.List {
@@ -293,7 +319,8 @@ func decodeScript(check func(point.Category, string, string) diag.List, e store.
 	return &version{entry: e, script: s}, nil
 }
 
-func origin(s Source, key string) string { return s.Backend + ":" + s.full(key) }
+// key returns the entry's key as the status and the backup show it.
+func (o *outcome) key() string { return o.origin[len(o.source.Backend)+1:] }
 
 // claim makes units of the instances of a store's key, unless an equal one runs
 // or its kind runs once.
@@ -307,9 +334,9 @@ func (c *compiler) claim(o *outcome) {
 	}
 	var aside []status.KeyState
 	for _, in := range o.instances {
-		if state, why := c.place(in, o.ref, origin(o.source, o.entry.Key)); why != "" {
+		if state, why := c.place(in, o.ref, o.origin); why != "" {
 			aside = append(aside, state)
-			o.reasons = append(o.reasons, why)
+			o.because(why)
 		}
 	}
 	if o.state == status.Applied && len(aside) == len(o.instances) {
@@ -319,7 +346,7 @@ func (c *compiler) claim(o *outcome) {
 
 func (c *compiler) claimScript(o *outcome) {
 	s := *o.good.script
-	s.Origin = origin(o.source, o.entry.Key)
+	s.Origin = o.origin
 	id := string(s.Category) + "/" + s.Name
 	if c.scripts[id] {
 		if o.state == status.Applied {
@@ -338,19 +365,13 @@ func (c *compiler) place(in *Instance, ref Ref, from string) (status.KeyState, s
 	if c.taken[in.hash] {
 		return status.Duplicate, "an identical input " + name + " runs already"
 	}
-	if in.Plugin.Singleton && slices.Contains(c.single, name) {
-		return status.Singleton, name + " runs once, and " + c.holder(name) + " was first"
+	if in.Plugin.Singleton {
+		if holder, ok := c.single[name]; ok {
+			return status.Singleton, name + " runs once, and " + holder + " was first"
+		}
+		c.single[name] = from
 	}
 	c.taken[in.hash] = true
-	if in.Plugin.Singleton {
-		c.single = append(c.single, name)
-	}
 	c.units = append(c.units, plan.Unit{Kind: name, Origin: from, Hash: in.hash, Fixed: in.fixed, Body: &Desired{in, ref}})
 	return "", ""
-}
-
-// holder returns the origin of the unit of a singleton kind.
-func (c *compiler) holder(kind string) string {
-	i := slices.IndexFunc(c.units, func(u plan.Unit) bool { return u.Kind == kind })
-	return c.units[i].Origin
 }

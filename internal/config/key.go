@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"datakit.dev/internal/point"
@@ -27,19 +28,21 @@ const (
 
 // classify returns what key is for, and the reason where it is not taken.
 func classify(key string) (class, string) {
-	if !utf8.ValidString(key) || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
 		return refusedKey, "the key's name holds control characters or is not UTF-8"
 	}
-	parts := strings.Split(key, "/")
+	folder, rest, nested := strings.Cut(key, "/")
 	switch {
-	case parts[0] == confdFolder && len(parts) > 1 && parts[1] != "":
+	case folder == confdFolder && rest != "" && rest[0] != '/':
 		return inputKey, ""
-	case parts[0] == pipelineFolder && len(parts) > 1:
-		if why := scriptProblem(parts); why != "" {
+	case folder == pipelineFolder && strings.HasSuffix(key, "/"):
+		return notOurs, "a folder" // a key of its own in Consul
+	case folder == pipelineFolder && nested:
+		if why := scriptProblem(strings.Split(key, "/")); why != "" {
 			return refusedKey, why
 		}
 		return scriptKey, ""
-	case len(parts) == 1 && key != confdFolder && key != pipelineFolder && key != "":
+	case !nested && key != confdFolder && key != pipelineFolder && key != "":
 		return inputKey, ""
 	}
 	return notOurs, "neither confd/NAME nor pipeline/CATEGORY/NAME.p"

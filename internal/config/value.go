@@ -48,8 +48,9 @@ func Normalize(value string) string {
 		return text
 	}
 	open, shut := strings.IndexByte(text, '`'), strings.LastIndexByte(text, '`')
+	inner := strings.TrimPrefix(text[open+1:shut], "\ufeff")
 	// A blank in the opening backtick's place keeps the columns of its line.
-	return strings.TrimPrefix(text[:open]+" "+text[open+1:shut], "\ufeff")
+	return text[:open] + " " + inner
 }
 
 // parseValue decodes the inputs of one value. It is taken whole or not at all:
@@ -64,7 +65,7 @@ func (c *Catalog) parseValue(e store.Entry) ([]*Instance, diag.List) {
 	}
 	root, list := spec.Parse(text)
 	if list != nil {
-		return nil, list
+		return nil, c.show(list, text)
 	}
 	var out []*Instance
 	for _, k := range root.Keys {
@@ -79,15 +80,28 @@ func (c *Catalog) parseValue(e store.Entry) ([]*Instance, diag.List) {
 	if len(out) > maxTables {
 		list.Add(diag.Position{}, "the value holds %d tables, at most %d are taken", len(out), maxTables)
 	}
-	for i := range list {
-		if list[i].Snippet == "" {
-			list[i].Snippet = spec.RedactLine(diag.Line(text, list[i].Pos.Line))
-		}
-	}
 	if len(list) > 0 {
-		return nil, list
+		return nil, c.show(list, text)
 	}
 	return out, nil
+}
+
+// maxDiagnostics bounds what is told of one text: a hostile megabyte holds a
+// hundred thousand mistakes, and each costs a search for its line.
+const maxDiagnostics = 20
+
+// show bounds list and gives each diagnostic the line of text that it is about.
+func (c *Catalog) show(list diag.List, text string) diag.List {
+	if more := len(list) - maxDiagnostics; more > 0 {
+		list = list[:maxDiagnostics]
+		list.Add(diag.Position{}, "and %d more", more)
+	}
+	for i := range list {
+		if list[i].Pos.Line > 0 {
+			list[i].Snippet = spec.RedactLine(diag.Line(text, list[i].Pos.Line), c.secrets...)
+		}
+	}
+	return list
 }
 
 // tables decodes every table of one name.

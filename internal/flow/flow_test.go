@@ -261,6 +261,20 @@ func TestTheStageIsSwappedAndItsPanicsAreContained(t *testing.T) {
 	})
 }
 
+func TestPointsOfOneWriteDoNotShareTheirTags(t *testing.T) {
+	var seen []point.Point
+	f := New(Options{Tags: map[string]string{"a": "agent"}, Observe: func(_ point.Category, pts []point.Point) { seen = pts }})
+	f.SetStage(stageFunc(func(_ point.Category, pts []point.Point) []point.Point {
+		pts[0].SetTag("z", "only the first")
+		return pts
+	}))
+	write(t, f.Sink(nil), point.Metric, series(0, 2)...)
+	if got := seen[1].Tags; !slices.Equal(got, []point.Tag{{Key: "a", Value: "agent"}}) || len(seen[0].Tags) != 2 {
+		t.Errorf("tags %v and %v", seen[0].Tags, got)
+	}
+	closeFlow(t, f)
+}
+
 func TestWithoutAnOutputPointsAreCounted(t *testing.T) {
 	f := New(Options{})
 	write(t, f.Sink(nil), point.Metric, series(0, 3)...)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -98,7 +99,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	retry := time.NewTimer(backupRetry)
 	defer retry.Stop()
 	for {
-		r.Turn()
+		r.Turn() //nolint:contextcheck // units outlive the turn; the supervisor ends them
 		retry.Reset(backupRetry)
 	wait:
 		for {
@@ -157,6 +158,8 @@ func (r *Reconciler) Turn() {
 			r.opts.Log.Error("replacing the scripts", "error", err)
 		}
 	}
+	// The backup goes first: who sees that a change is applied finds it there.
+	r.save(res.Goods)
 	seen := revisions(views)
 	r.mu.Lock()
 	if touched || !slices.Equal(seen, r.seen) || r.generation == 0 {
@@ -164,7 +167,6 @@ func (r *Reconciler) Turn() {
 	}
 	r.state, r.result, r.seen = next, res, seen
 	r.mu.Unlock()
-	r.save(res.Goods)
 }
 
 // request gathers what decides; r.mu is held.
@@ -204,19 +206,21 @@ func (r *Reconciler) compile(req config.Request, state *config.State) (config.Re
 
 // prepare makes what steps start, and reports whether any of it was refused.
 func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Refusal) bool {
-	any := false
+	found, before := false, maps.Clone(refused)
 	for _, st := range steps {
 		if st.Verb != plan.Start && st.Verb != plan.Restart {
 			continue
 		}
 		if err := r.opts.Supervisor.Prepare(st.Unit); err != nil {
 			ref := st.Unit.Body.(*config.Desired).Ref //nolint:forcetypeassert // config makes every unit
-			_, again := refused[ref]
+			// Two tables of one key may be refused in one round; only what is
+			// refused again, in a later one, was the last good version.
+			_, again := before[ref]
 			refused[ref] = config.Refusal{Err: fmt.Errorf("%s cannot start: %w", st.Unit.Kind, err), Good: again}
-			any = true
+			found = true
 		}
 	}
-	return any
+	return found
 }
 
 // apply carries out steps, and reports whether anything that runs was touched.

@@ -48,7 +48,10 @@ func (w words) typeName(t Type) string {
 }
 
 func referenceFields(b *strings.Builder, w words, header string, fields []Field) {
-	fmt.Fprintf(b, "`%s`\n\n| %s | %s | %s | %s |\n|---|---|---|---|\n", header, w.option, w.kind, w.value, w.meaning)
+	if header != "" {
+		fmt.Fprintf(b, "`%s`\n\n", header)
+	}
+	fmt.Fprintf(b, "| %s | %s | %s | %s |\n|---|---|---|---|\n", w.option, w.kind, w.value, w.meaning)
 	for _, f := range fields {
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", Cell(f.Name), w.typeName(f.Type), f.defaultCell(), Cell(f.meaning(w)))
 	}
@@ -56,7 +59,7 @@ func referenceFields(b *strings.Builder, w words, header string, fields []Field)
 		if len(f.Fields) == 0 {
 			continue
 		}
-		name := strings.Trim(header, "[]") + "." + f.Name
+		name := below(strings.Trim(header, "[]"), f.Name)
 		header := "[" + name + "]"
 		if f.Type == Tables {
 			header = "[" + header + "]"

@@ -29,6 +29,9 @@ func (s Schema) Sample() string {
 
 // header returns the line that opens the table.
 func (s Schema) header() string {
+	if s.Name == "" {
+		return ""
+	}
 	if s.Repeated {
 		return "[[" + s.Name + "]]"
 	}
@@ -62,7 +65,7 @@ func (w *sampleWriter) line(parts ...string) {
 func (w *sampleWriter) explain(text string) {
 	const width = 96
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && len(line)+1+len(word) > width {
 			w.line(w.comment, line)
 			line = ""
@@ -101,7 +104,7 @@ func (w *sampleWriter) fields(table string, fields []Field) {
 		w.line(w.mark(f), tomlKey(f.Name), " = ", tomlValue(value))
 	}
 	for _, f := range fields {
-		name := strings.TrimPrefix(table+"."+tomlKey(f.Name), ".")
+		name := below(table, tomlKey(f.Name))
 		switch f.Type { //nolint:exhaustive // the others were written above
 		case StringMap:
 			w.stringMap(name, f)

@@ -1,24 +1,12 @@
 package spec
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/pelletier/go-toml/v2"
-	"github.com/pelletier/go-toml/v2/unstable"
-
 	"datakit.dev/internal/diag"
 )
-
-// maxDepth bounds nested tables, arrays and dotted keys. Configuration is a few
-// levels deep; a value of a hundred thousand brackets is an attack on the stack.
-const maxDepth = 32
 
 // A Node is one TOML value with its place in the text.
 type Node struct {
@@ -28,6 +16,7 @@ type Node struct {
 	Scalar any    // string, int64, float64, bool, or a time as text; nil otherwise
 
 	kind nodeKind
+	text *string // the whole text, for the snippets of errors
 }
 
 type nodeKind uint8
@@ -89,7 +78,7 @@ func Parse(src string) (*Node, diag.List) {
 	if i := invalidUTF8(src); i >= 0 {
 		return nil, diag.List{{Pos: diag.At(src, i), Message: "the text is not valid UTF-8"}}
 	}
-	b := &builder{src: src, root: &Node{kind: tableNode, Pos: diag.Position{Line: 1, Column: 1}}}
+	b := &builder{src: src, root: &Node{kind: tableNode, Pos: diag.Position{Line: 1, Column: 1}, text: &src}, children: map[child]*Node{}, lastColumn: 1}
 	b.lines = lineStarts(src)
 	b.current = b.root
 	if l := b.read(); len(l) > 0 {
@@ -118,195 +107,4 @@ func lineStarts(src string) []int {
 		}
 	}
 	return starts
-}
-
-type builder struct {
-	src     string
-	lines   []int
-	parser  unstable.Parser
-	root    *Node
-	current *Node
-}
-
-// read validates src and builds the tree. The position-keeping parser comes
-// first because it lets us refuse deep nesting before the full decoder, which
-// checks everything else (duplicate keys, redefined tables), recurses into it.
-func (b *builder) read() diag.List {
-	b.parser.Reset([]byte(b.src))
-	var tree diag.List
-	for tree == nil && b.parser.NextExpression() {
-		tree = b.expression(b.parser.Expression())
-	}
-	if tree != nil && tree[0].Message == tooDeep {
-		return tree
-	}
-	var discard map[string]any
-	if err := toml.Unmarshal([]byte(b.src), &discard); err != nil {
-		return b.decodeError(err)
-	}
-	if err := b.parser.Error(); err != nil {
-		return diag.List{{Message: "not valid TOML: " + err.Error()}}
-	}
-	return tree
-}
-
-func (b *builder) decodeError(err error) diag.List {
-	d := diag.Diagnostic{Message: "not valid TOML: " + strings.TrimPrefix(err.Error(), "toml: ")}
-	if de, ok := errors.AsType[*toml.DecodeError](err); ok {
-		row, col := de.Position()
-		d.Pos = diag.Position{Line: row, Column: col}
-		d.Snippet = RedactLine(diag.Line(b.src, row))
-	}
-	return diag.List{d}
-}
-
-const tooDeep = "nested too deep: at most 32 levels of tables, lists and dotted keys are taken"
-
-func (b *builder) pos(r unstable.Range) diag.Position {
-	off := int(r.Offset)
-	line, exact := slices.BinarySearch(b.lines, off)
-	if !exact {
-		line--
-	}
-	return diag.Position{Line: line + 1, Column: 1 + utf8.RuneCountInString(b.src[b.lines[line]:off])}
-}
-
-func (b *builder) expression(e *unstable.Node) diag.List {
-	switch e.Kind { //nolint:exhaustive // an expression is one of these three; comments are not kept
-	case unstable.KeyValue:
-		return b.keyValue(b.current, e, 1)
-	case unstable.Table:
-		keys, l := b.keyPath(e.Key())
-		if l != nil {
-			return l
-		}
-		b.current = b.root.child(keys, tableNode)
-	case unstable.ArrayTable:
-		keys, l := b.keyPath(e.Key())
-		if l != nil {
-			return l
-		}
-		b.current = b.root.child(keys, tablesNode)
-	}
-	if b.current == nil {
-		return diag.List{{Message: "not valid TOML: a key is defined twice"}}
-	}
-	return nil
-}
-
-func (b *builder) keyPath(it unstable.Iterator) ([]Key, diag.List) {
-	var keys []Key
-	for it.Next() {
-		n := it.Node()
-		keys = append(keys, Key{Name: string(n.Data), Pos: b.pos(n.Raw)})
-		if len(keys) > maxDepth {
-			return nil, diag.List{{Pos: keys[0].Pos, Message: tooDeep}}
-		}
-	}
-	return keys, nil
-}
-
-// child walks to the table that a header or a dotted key names, making what is
-// missing. It returns nil where the text redefines something, which the full
-// decoder reports with its place.
-func (n *Node) child(path []Key, last nodeKind) *Node {
-	for i, k := range path {
-		kind := tableNode
-		if i == len(path)-1 {
-			kind = last
-		}
-		have, ok := n.Get(k.Name)
-		if !ok {
-			n.Keys = append(n.Keys, Key{k.Name, k.Pos, &Node{Pos: k.Pos, kind: kind}})
-			have = &n.Keys[len(n.Keys)-1]
-		}
-		switch {
-		case have.Node.kind == tablesNode:
-			if kind == tablesNode {
-				have.Node.Items = append(have.Node.Items, Node{Pos: k.Pos, kind: tableNode})
-			}
-			n = &have.Node.Items[len(have.Node.Items)-1]
-		case have.Node.kind == tableNode && kind == tableNode:
-			n = have.Node
-		default:
-			return nil
-		}
-	}
-	return n
-}
-
-func (b *builder) keyValue(table *Node, e *unstable.Node, depth int) diag.List {
-	path, l := b.keyPath(e.Key())
-	if l != nil {
-		return l
-	}
-	last := path[len(path)-1]
-	table = table.child(path[:len(path)-1], tableNode)
-	v, l := b.value(e.Value(), last.Pos, depth+len(path))
-	if l != nil {
-		return l
-	}
-	if table == nil {
-		return diag.List{{Pos: last.Pos, Message: "not valid TOML: a key is defined twice"}}
-	}
-	table.Keys = append(table.Keys, Key{last.Name, last.Pos, &v})
-	return nil
-}
-
-func (b *builder) value(n *unstable.Node, at diag.Position, depth int) (Node, diag.List) {
-	if n.Raw.Length > 0 {
-		at = b.pos(n.Raw)
-	}
-	out := Node{Pos: at}
-	if depth > maxDepth {
-		return out, diag.List{{Pos: at, Message: tooDeep}}
-	}
-	switch n.Kind { //nolint:exhaustive // the other kinds are no values
-	case unstable.InlineTable:
-		out.kind = tableNode
-		for it := n.Children(); it.Next(); {
-			if l := b.keyValue(&out, it.Node(), depth); l != nil {
-				return out, l
-			}
-		}
-	case unstable.Array:
-		out.kind = arrayNode
-		for it := n.Children(); it.Next(); {
-			v, l := b.value(it.Node(), at, depth+1)
-			if l != nil {
-				return out, l
-			}
-			out.Items = append(out.Items, v)
-		}
-	default:
-		v, err := scalar(n)
-		if err != nil {
-			return out, diag.List{{Pos: at, Message: err.Error()}}
-		}
-		out.Scalar = v
-	}
-	return out, nil
-}
-
-func scalar(n *unstable.Node) (any, error) {
-	switch n.Kind { //nolint:exhaustive // value handles tables and arrays, the rest are dates
-	case unstable.String:
-		return string(n.Data), nil
-	case unstable.Bool:
-		return n.Data[0] == 't', nil
-	case unstable.Integer:
-		v, err := strconv.ParseInt(string(bytes.ReplaceAll(n.Data, []byte("_"), nil)), 0, 64)
-		if err != nil {
-			return nil, fmt.Errorf("the integer does not fit 64 bits")
-		}
-		return v, nil
-	case unstable.Float:
-		v, err := strconv.ParseFloat(string(bytes.ReplaceAll(n.Data, []byte("_"), nil)), 64)
-		if err != nil {
-			return nil, fmt.Errorf("the float is out of range")
-		}
-		return v, nil
-	}
-	// A date is nothing that a field takes; its type is enough for the error.
-	return time.Time{}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"datakit.dev/internal/point"
@@ -127,6 +126,12 @@ func (d *decoder) text(key string) (string, bool) {
 	return "", d.fail(opening, "the string of field %q has no closing quote", shorten(key))
 }
 
+// floatBytes are what a float is written with.
+var floatBytes = class{ //nolint:gochecknoglobals // a table, never written
+	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true, '8': true, '9': true,
+	'+': true, '-': true, '.': true, 'e': true, 'E': true,
+}
+
 // scalar reads a value without quotes.
 func scalar(s string) (point.Value, error) {
 	switch s[len(s)-1] {
@@ -144,8 +149,10 @@ func scalar(s string) (point.Value, error) {
 		return point.BoolOf(false), nil
 	}
 	// ParseFloat would take hexadecimal, underscores, infinity and NaN too.
-	if i := strings.IndexFunc(s, func(r rune) bool { return !strings.ContainsRune("0123456789+-.eE", r) }); i >= 0 {
-		return point.Value{}, strconv.ErrSyntax
+	for i := range len(s) {
+		if !floatBytes[s[i]] {
+			return point.Value{}, strconv.ErrSyntax
+		}
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	return point.FloatOf(v), err

@@ -2,9 +2,11 @@ package etcdv3
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -63,5 +65,14 @@ func (s settings) dial(ctx context.Context) (*clientv3.Client, error) {
 // failFast has a call fail once no node can be reached. The client would wait
 // out the timeout, and then not say why: refused, unknown host, bad certificate.
 func failFast(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, o ...grpc.CallOption) error {
-	return invoke(ctx, method, req, reply, cc, append(o, grpc.WaitForReady(false))...)
+	err := invoke(ctx, method, req, reply, cc, append(o, grpc.WaitForReady(false))...)
+	if known := rpctypes.Error(err); errors.Is(known, rpctypes.ErrInvalidAuthToken) || errors.Is(known, rpctypes.ErrAuthOldRevision) {
+		return errToken
+	}
+	return err
 }
+
+// errToken says that the login has run out. The client would renew it by a call
+// that carries the old token, which servers before 3.5 refuse for that very
+// token, and so on until the time is up. A new client has none.
+var errToken = errors.New("the login has run out")

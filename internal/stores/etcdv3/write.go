@@ -67,11 +67,18 @@ func (e *etcd) write(ctx context.Context, key string, cond store.Cond, op client
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	defer context.AfterFunc(e.ctx, cancel)() //nolint:contextcheck // the store ends its writes, too
-	cli, err := e.writeClient()
-	if err != nil {
-		return nil, e.writeError(ctx, err)
+	txn := func() (*clientv3.TxnResponse, error) {
+		cli, err := e.writeClient()
+		if err != nil {
+			return nil, err
+		}
+		return cli.Txn(ctx).If(compare...).Then(op).Else(clientv3.OpGet(key, clientv3.WithCountOnly())).Commit()
 	}
-	resp, err := cli.Txn(ctx).If(compare...).Then(op).Else(clientv3.OpGet(key, clientv3.WithCountOnly())).Commit()
+	resp, err := txn()
+	if errors.Is(err, errToken) {
+		e.dropWriter()
+		resp, err = txn()
+	}
 	if err != nil {
 		return nil, e.writeError(ctx, err)
 	}
@@ -107,6 +114,11 @@ func (e *etcd) writeClient() (*clientv3.Client, error) {
 func (e *etcd) closeWriter() {
 	e.writing <- struct{}{}
 	defer func() { <-e.writing }()
+	e.dropWriter()
+}
+
+// dropWriter is called with the right to write.
+func (e *etcd) dropWriter() {
 	if e.writer != nil {
 		_ = e.writer.Close() // its connection is of no more use, whatever it says
 		e.writer = nil

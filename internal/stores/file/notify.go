@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
-	"slices"
 	"sync"
 
 	"github.com/fsnotify/fsnotify"
@@ -16,6 +15,8 @@ import (
 type notifier struct {
 	log  *slog.Logger
 	runs *sync.WaitGroup
+
+	open func() (*fsnotify.Watcher, error)
 
 	mu      sync.Mutex
 	closed  bool
@@ -28,7 +29,7 @@ type notifier struct {
 }
 
 func newNotifier(log *slog.Logger, runs *sync.WaitGroup) *notifier {
-	return &notifier{log: log, runs: runs, moved: make(chan struct{}), dirty: map[string]bool{}}
+	return &notifier{log: log, runs: runs, open: fsnotify.NewWatcher, moved: make(chan struct{}), dirty: map[string]bool{}}
 }
 
 // next returns a channel that is closed at the next change.
@@ -59,7 +60,7 @@ func (n *notifier) begin(paths []string) {
 	if n.watcher != nil || n.closed {
 		return
 	}
-	w, err := fsnotify.NewWatcher()
+	w, err := n.open()
 	if err != nil {
 		n.reason = err.Error()
 		return
@@ -138,7 +139,7 @@ const maxDirty = 10_000
 func (n *notifier) change(paths ...string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, p := range slices.Clone(paths) {
+	for _, p := range paths {
 		if len(n.dirty) < maxDirty {
 			n.dirty[p] = true
 		}

@@ -34,9 +34,8 @@ const (
 type tree struct {
 	snapshot store.Snapshot
 	sources  []source // sorted by key, as the entries of snapshot
-	hidden   []string
-	young    bool // something changed so recently that it may be half-written
-	empty    bool // one of the young files is empty
+	young    bool     // something changed so recently that it may be half-written
+	empty    bool     // one of the young files is empty
 }
 
 // cache holds the files that were read, by path.
@@ -53,9 +52,9 @@ func (f *files) settled(ctx context.Context) (tree, error) {
 	if err != nil || !last.young {
 		return last, err
 	}
-	same := 0
+	same, moving := 0, ""
 	for range maxLooks {
-		if err := f.sleep(ctx, settle); err != nil {
+		if err := f.rest(ctx, settle); err != nil {
 			return tree{}, err
 		}
 		next, err := f.glance(ctx)
@@ -63,19 +62,29 @@ func (f *files) settled(ctx context.Context) (tree, error) {
 			return tree{}, err
 		}
 		if same++; !next.equal(last) {
-			same = 0
+			same, moving = 0, next.differs(last)
 		}
 		if same >= emptyLooks || same > 0 && !next.empty {
 			return next, nil
 		}
 		last = next
 	}
-	return tree{}, fmt.Errorf("%w: the files keep changing while they are read (%d looks)", store.ErrUnavailable, maxLooks)
+	return tree{}, fmt.Errorf("%w: %s keeps changing while it is read", store.ErrUnavailable, moving)
 }
 
 func (t tree) equal(o tree) bool {
 	return t.snapshot.Revision == o.snapshot.Revision &&
 		slices.EqualFunc(t.sources, o.sources, func(a, b source) bool { return a.path == b.path && unchanged(a.info, b.info) })
+}
+
+// differs returns the first path that is not in both as it is.
+func (t tree) differs(o tree) string {
+	for i, s := range t.sources {
+		if i >= len(o.sources) || o.sources[i].path != s.path || !unchanged(o.sources[i].info, s.info) {
+			return s.path
+		}
+	}
+	return "a directory"
 }
 
 // glance is one look.
@@ -89,6 +98,12 @@ func (f *files) glance(ctx context.Context) (tree, error) {
 	for path := range f.notify.touched() {
 		delete(f.cache, path)
 	}
+	if !slices.Equal(w.hidden, f.hidden) {
+		f.hidden = w.hidden
+		for _, path := range w.hidden {
+			f.log.Warn("a file is not read: another one listed before it has the same key", "path", path)
+		}
+	}
 	t, err := f.cache.read(ctx, w)
 	if err != nil {
 		return tree{}, classify(err)
@@ -99,7 +114,7 @@ func (f *files) glance(ctx context.Context) (tree, error) {
 // read returns the tree that w found, reading only the files that are not in c
 // as they are now.
 func (c cache) read(ctx context.Context, w *walker) (tree, error) {
-	t := tree{sources: w.sources, hidden: w.hidden}
+	t := tree{sources: w.sources}
 	slices.SortFunc(t.sources, func(a, b source) int {
 		if a.key < b.key {
 			return -1
