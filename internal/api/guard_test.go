@@ -29,7 +29,10 @@ func TestCrossOriginPostIsRefused(t *testing.T) {
 	f := &fake{}
 	url := serve(t, f)
 	for _, h := range [][]string{
-		{"Origin", "https://evil.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
+		{"Origin", "https://evil.example"},
+		{"Origin", "null"},
+		{"Sec-Fetch-Site", "cross-site"},
+		{"Sec-Fetch-Site", "same-site"},
 		{"Origin", "http://localhost:1"},
 	} {
 		post(t, url+"/v1/write/metric", "m f=1", h...).expect(t, 403, "datakit.crossOrigin")
