@@ -83,7 +83,7 @@ func TestRunOnUnixSocket(t *testing.T) {
 	}
 	text, _ := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
-	if resp.StatusCode != 200 {
+	if resp.StatusCode != http.StatusOK {
 		t.Errorf("accept over the socket: %s %s", resp.Status, text)
 	}
 	client.CloseIdleConnections()

@@ -194,4 +194,3 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 var discard = slog.New(slog.DiscardHandler)
-
