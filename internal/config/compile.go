@@ -27,12 +27,13 @@ type Source struct {
 	Entries []store.Entry
 }
 
-// full returns key as the status and the backup show it.
-func (s Source) full(key string) string {
+// origin returns where key comes from, as the status and the log show it:
+// "etcdv3:/datakit/confd/cpu", "local:conf.d/cpu.conf".
+func (s *Source) origin(key string) string {
 	if s.ID == LocalSource {
-		return "conf.d" + strings.TrimPrefix(key, confdFolder)
+		return s.Backend + ":conf.d" + strings.TrimPrefix(key, confdFolder)
 	}
-	return s.Root + "/" + key
+	return s.Backend + ":" + s.Root + "/" + key
 }
 
 // A Ref names one key of one source.
@@ -206,7 +207,7 @@ func count(sources []Source) (n int) {
 
 // key decides whether one entry is taken, kept or rejected.
 func (c *compiler) key(s *Source, e store.Entry) outcome {
-	o := outcome{source: s, entry: e, origin: s.Backend + ":" + s.full(e.Key), ref: Ref{s.ID, e.Key}, state: status.Applied}
+	o := outcome{source: s, entry: e, origin: s.origin(e.Key), ref: Ref{s.ID, e.Key}, state: status.Applied}
 	kind, why := classify(e.Key)
 	switch {
 	case kind == notOurs:

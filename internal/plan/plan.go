@@ -50,15 +50,8 @@ func (s Step) Touches() bool { return s.Verb != Keep }
 // ID; within a round the same ID goes first. So a configuration that moves to
 // another key or another store runs on.
 func Diff(running, desired map[string]Unit) []Step {
-	d := differ{running: maps.Clone(running), desired: map[string]Unit{}, pairs: make(map[string]string, len(desired))}
-	for id, want := range desired { // most of what runs stays as it is
-		if r, ok := running[id]; ok && r.Hash == want.Hash {
-			delete(d.running, id)
-			d.pairs[id] = id
-		} else {
-			d.desired[id] = want
-		}
-	}
+	d := open(running, desired)
+	changed := slices.Sorted(maps.Keys(d.desired))
 	d.pairBy(func(u Unit) string { return u.Hash })
 	d.pairByID(func(r, w Unit) bool { return r.Fixed == w.Fixed })
 	d.pairBy(func(u Unit) string { return u.Fixed })
@@ -69,19 +62,43 @@ func Diff(running, desired map[string]Unit) []Step {
 	for _, id := range slices.Sorted(maps.Keys(d.running)) {
 		steps = append(steps, Step{Stop, d.running[id], id})
 	}
-	ids := slices.Sorted(maps.Keys(desired))
-	verbs := make([]Verb, len(ids))
-	for i, id := range ids {
-		verbs[i] = verb(running, desired[id], d.pairs)
+	verbs := make(map[string]Verb, len(changed))
+	for _, id := range changed {
+		verbs[id] = verb(running, desired[id], d.pairs)
 	}
-	for _, v := range []Verb{Restart, Update, Start, Keep} {
-		for i, id := range ids {
-			if verbs[i] == v {
+	for _, v := range []Verb{Restart, Update, Start} {
+		for _, id := range changed {
+			if verbs[id] == v {
 				steps = append(steps, Step{v, desired[id], d.pairs[id]})
 			}
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(desired)) {
+		switch v, ok := verbs[id]; {
+		case !ok:
+			steps = append(steps, Step{Keep, desired[id], id})
+		case v == Keep:
+			steps = append(steps, Step{Keep, desired[id], d.pairs[id]})
+		}
+	}
 	return steps
+}
+
+// open returns what is not paired by ID and whole configuration: of ten
+// thousand units, those few that change.
+func open(running, desired map[string]Unit) differ {
+	d := differ{running: map[string]Unit{}, desired: map[string]Unit{}, pairs: map[string]string{}}
+	for id, r := range running {
+		if want, ok := desired[id]; !ok || want.Hash != r.Hash {
+			d.running[id] = r
+		}
+	}
+	for id, want := range desired {
+		if r, ok := running[id]; !ok || r.Hash != want.Hash {
+			d.desired[id] = want
+		}
+	}
+	return d
 }
 
 func verb(running map[string]Unit, want Unit, pairs map[string]string) Verb {

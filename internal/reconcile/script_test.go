@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"stores": stores, "put": put, "fill": fill, "del": del, "wipe": wipe, "fault": fault, "local": local, "defaults": defaults,
+			"stores": stores, "put": put, "foreign": foreign, "fill": fill, "del": del, "wipe": wipe, "fault": fault, "local": local, "defaults": defaults,
 			"authoritative": authoritative, "start": start, "restart": restart, "sleep": sleep, "accept": accept,
 			"expect": expect, "running": running, "key": key, "store": storeIs, "unit": unit, "scripts": scriptsAre,
 			"converged": converged, "backup": backupHas, "damage": damage, "log": logHas, "generation": generation,
@@ -79,10 +79,18 @@ func stores(ts *testscript.TestScript, _ bool, ids []string) {
 // put KEY VALUE|FILE.
 func put(ts *testscript.TestScript, neg bool, a []string) {
 	w, id, key := at(ts, a[0])
-	_, err := w.stores[id].Put(context.Background(), strings.ReplaceAll(key, `\x00`, "\x00"), text(ts, a[1]), store.Cond{})
+	_, err := w.stores[id].Put(context.Background(), key, text(ts, a[1]), store.Cond{})
 	if (err != nil) != neg {
 		ts.Fatalf("put: %v", err)
 	}
+}
+
+// foreign KEY VALUE is there from the start, and was not put by a client of ours.
+func foreign(ts *testscript.TestScript, _ bool, a []string) {
+	key, err := strconv.Unquote(`"` + a[0] + `"`)
+	ts.Check(err)
+	w := of(ts)
+	w.foreign = append(w.foreign, store.Entry{Key: key, Value: text(ts, a[1]), Revision: "1"})
 }
 
 // fill N puts N keys; fill KEY SIZE puts one large one.
@@ -107,7 +115,7 @@ func del(ts *testscript.TestScript, _ bool, a []string) {
 
 func wipe(ts *testscript.TestScript, _ bool, _ []string) { w := of(ts); w.stores[w.order[0]].Wipe() }
 
-// fault off|down|denied|hang|panic [STORE].
+// fault off|down|denied|hang|panic|half [STORE].
 func fault(ts *testscript.TestScript, _ bool, a []string) {
 	w := of(ts)
 	id := w.order[0]
@@ -121,6 +129,7 @@ func fault(ts *testscript.TestScript, _ bool, a []string) {
 			release()
 			delete(w.hanging, id)
 		}
+		w.half.Store(false)
 		st.Panic(false)
 		st.Fail(nil)
 	case "down":
@@ -131,6 +140,8 @@ func fault(ts *testscript.TestScript, _ bool, a []string) {
 		w.hanging[id] = st.Hang()
 	case "panic":
 		st.Panic(true)
+	case "half":
+		w.half.Store(true)
 	default:
 		ts.Fatalf("no fault %q", a[0])
 	}
@@ -213,7 +224,8 @@ func running(ts *testscript.TestScript, _ bool, want []string) {
 
 // key KEY STATE [TEXT…] looks at a key and for texts in its error.
 func key(ts *testscript.TestScript, _ bool, a []string) {
-	full := strings.ReplaceAll(a[0], `\x00`, "\x00")
+	full, err := strconv.Unquote(`"` + a[0] + `"`)
+	ts.Check(err)
 	for _, k := range of(ts).loop.Status().Keys {
 		if k.Key == full || k.Store+":"+k.Key == full {
 			if string(k.State) != a[1] || !containsAll(k.Error, a[2:]) {

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,6 +44,8 @@ type world struct {
 	units   *supervise.Supervisor
 	scripts *scripts
 	stop    func()
+	foreign []store.Entry // keys that are there whatever is put
+	half    atomic.Bool   // reads break off half-way
 	release chan struct{} // ends what an input that hangs waits for
 }
 
@@ -94,7 +98,7 @@ func (w *world) source(id string, entries []backup.Entry) watch.Source {
 	st := w.stores[id]
 	src := watch.Source{
 		ID: id, Backend: id, Root: "/datakit",
-		Open: func() (store.Store, error) { return unclosed{st}, nil }, // it outlives this agent
+		Open: func() (store.Store, error) { return &remote{Store: st, world: w}, nil },
 	}
 	for _, e := range entries {
 		if e.Source == id {
@@ -107,9 +111,26 @@ func (w *world) source(id string, entries []backup.Entry) watch.Source {
 	return src
 }
 
-type unclosed struct{ *memory.Store }
+// remote is a store as an agent opens it: it outlives that agent, may hold keys
+// that no client of ours would write, and may break off half-way.
+type remote struct {
+	*memory.Store
+	world *world
+}
 
-func (unclosed) Close() error { return nil }
+func (r *remote) Read(ctx context.Context) (store.Snapshot, error) {
+	snap, err := r.Store.Read(ctx)
+	if err != nil {
+		return snap, err
+	}
+	if r.world.half.Load() {
+		snap.Entries = snap.Entries[:len(snap.Entries)/2]
+		return snap, fmt.Errorf("read: %w: the connection was reset", store.ErrUnavailable)
+	}
+	return store.NewSnapshot(snap.Revision, slices.Concat(snap.Entries, r.world.foreign))
+}
+
+func (*remote) Close() error { return nil }
 
 // close ends everything, whatever the script has left hanging.
 func (w *world) close() {
