@@ -56,8 +56,8 @@ type Parts struct {
 // Schema describes datakit.conf but for the backends' own keys in [[confds]].
 func (p Parts) Schema() spec.Schema {
 	return spec.Schema{
-		Name: "datakit.conf", Open: true,
-		Doc: "The main configuration file, conf.d/datakit.conf.", DocZH: "主配置文件 conf.d/datakit.conf。",
+		Open: true,
+		Doc:  "The main configuration file, conf.d/datakit.conf.", DocZH: "主配置文件 conf.d/datakit.conf。",
 		Fields: slices.Concat(agentFields(), []spec.Field{
 			{Name: "io", Type: spec.Table, Fields: p.IO, Doc: "Where points go on this host, and what waits for the way out.", DocZH: "本机输出与发送队列。"},
 			{Name: "dataway", Type: spec.Table, Fields: p.Dataway, Doc: "The data gateway that points are sent to.", DocZH: "数据网关。"},

@@ -127,7 +127,7 @@ func TestUnknownKeysAreWarnings(t *testing.T) {
 		got = append(got, w.Pos.String()+" "+w.Message)
 	}
 	want := []string{
-		"1:1 unknown field \"enable_pprof\"", "3:1 unknown field \"flush_interval\" in [datakit.conf.io]",
+		"1:1 unknown field \"enable_pprof\"", "3:1 unknown field \"flush_interval\" in [io]",
 		"4:2 unknown field \"election\"", `8:1 [[confds]]: backend "env" does not use nodes`,
 	}
 	if len(problems) > 0 || len(got) != len(want) {

@@ -2,7 +2,9 @@ package point
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"unsafe"
 )
@@ -204,29 +206,11 @@ func (v Value) Equal(w Value) bool {
 		return string(v.Bytes()) == string(w.Bytes())
 	case Float:
 		a, b := v.Float(), w.Float()
-		return a == b || a != a && b != b //nolint:gocritic,staticcheck // NaN is the one value unequal to itself
+		return a == b || math.IsNaN(a) && math.IsNaN(b)
 	case List:
-		a, b := *v.List(), *w.List()
-		if len(a) != len(b) {
-			return false
-		}
-		for i := range a {
-			if !a[i].Equal(b[i]) {
-				return false
-			}
-		}
-		return true
+		return slices.EqualFunc(*v.List(), *w.List(), Value.Equal)
 	case Map:
-		a, b := v.Map(), w.Map()
-		if len(a) != len(b) {
-			return false
-		}
-		for key, e := range a {
-			if f, ok := b[key]; !ok || !e.Equal(f) {
-				return false
-			}
-		}
-		return true
+		return maps.EqualFunc(v.Map(), w.Map(), Value.Equal)
 	case Nil, Bool, Int, Uint:
 	}
 	return v.num == w.num

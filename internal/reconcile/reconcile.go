@@ -101,7 +101,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	retry := time.NewTimer(retryAfter)
 	defer retry.Stop()
 	for {
-		r.Turn()
+		r.Turn() //nolint:contextcheck // units outlive the turn; the supervisor ends them
 		retry.Reset(retryAfter)
 	wait:
 		for {
