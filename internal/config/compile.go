@@ -241,13 +241,13 @@ func (c *compiler) key(s *Source, e store.Entry) outcome {
 // remember returns what is known of a key whose newest value is e. A value that
 // was decoded before is not decoded again: of ten thousand keys one changes.
 func (c *compiler) remember(ref Ref, e store.Entry) *memory {
-	last := c.prev.memory(ref)
+	last := c.prev.recall(ref)
 	refusal, refused := c.req.Refused[ref]
 	if !refused && !last.refused && last.seen == e {
 		return last
 	}
 	m := &memory{seen: e, good: last.good}
-	if last.version != nil && last.seen.Value == e.Value && last.seen.TooLarge == e.TooLarge {
+	if last.decoded(e) {
 		m.version = &version{e, last.version.instances, last.version.script}
 	} else {
 		m.version, m.bad = decode(c.req.Catalog, c.req.CheckScript, e)
@@ -261,14 +261,17 @@ func (c *compiler) remember(ref Ref, e store.Entry) *memory {
 	return m
 }
 
-// memory returns what is known of ref, empty where that is nothing.
-func (s *State) memory(ref Ref) *memory {
-	if s != nil {
-		if m, ok := s.keys[ref]; ok {
-			return m
-		}
+// recall returns what is known of a key; of a new one, nothing.
+func (s *State) recall(ref Ref) *memory {
+	if s == nil || s.keys[ref] == nil {
+		return &memory{}
 	}
-	return &memory{}
+	return s.keys[ref]
+}
+
+// decoded reports whether the value of e is the one that m holds decoded.
+func (m *memory) decoded(e store.Entry) bool {
+	return m.version != nil && m.seen.Value == e.Value && m.seen.TooLarge == e.TooLarge
 }
 
 // refuse notes that the newest value, or the last good one, cannot start now.
