@@ -113,6 +113,14 @@ func (v Value) Int() int64 {
 	return int64(v.num)
 }
 
+// AsInt returns v's int, and whether v is one: a hot loop asks both at once.
+func (v Value) AsInt() (int64, bool) {
+	if v.ref != Int {
+		return 0, false
+	}
+	return int64(v.num), true
+}
+
 // Uint returns v's unsigned int, 0 where v is of another kind.
 func (v Value) Uint() uint64 {
 	if v.ref != Uint {

@@ -1,0 +1,14 @@
+// Package all lists the functions of the script language, one line a subject.
+package all
+
+import (
+	"datakit.dev/internal/funcs/point"
+	"datakit.dev/internal/pipeline/fn"
+)
+
+// Table returns every builtin function.
+func Table() (fn.Table, error) {
+	return fn.NewTable(
+		point.Functions(),
+	)
+}
