@@ -403,4 +403,3 @@ func encodeFloat(f float64) any {
 	}
 	return f
 }
-

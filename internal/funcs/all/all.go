@@ -2,7 +2,10 @@
 package all
 
 import (
+	"datakit.dev/internal/funcs/cond"
+	"datakit.dev/internal/funcs/conv"
 	"datakit.dev/internal/funcs/point"
+	"datakit.dev/internal/funcs/text"
 	"datakit.dev/internal/pipeline/fn"
 )
 
@@ -10,5 +13,8 @@ import (
 func Table() (fn.Table, error) {
 	return fn.NewTable(
 		point.Functions(),
+		cond.Functions(),
+		conv.Functions(),
+		text.Functions(),
 	)
 }

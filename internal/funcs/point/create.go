@@ -48,7 +48,10 @@ func bindCreatePoint(c *fn.Call) (fn.Eval, error) {
 		for i, eval := range evals {
 			v, err := eval(r)
 			if err != nil {
-				return v, err
+				if i > 0 && !fn.IsLimit(err) {
+					err = nil // as users know it: no point, and the script goes on
+				}
+				return point.NilOf(), err
 			}
 			args[i] = v
 		}
@@ -91,6 +94,9 @@ func create(r *fn.Run, args [5]point.Value, after fn.Eval) error {
 	p := fill(args)
 	if p.Time == 0 {
 		p.Time = r.Point.Time
+	}
+	if _, ok := p.Field("status"); !ok && category == point.Logging {
+		p.Set("status", point.StringOf("info"))
 	}
 	return r.Create(category, p, after)
 }

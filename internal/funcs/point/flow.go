@@ -69,14 +69,14 @@ func use() fn.Func {
 func setopt() fn.Func {
 	return fn.Func{
 		Name:   "setopt",
-		Params: []fn.Param{{Name: "status_mapping"}},
+		Params: []fn.Param{{Name: "status_mapping", Named: true, Optional: true}},
 		Match:  fn.ByName,
 		Doc: fn.Text{
 			En: "Sets an option of the script: status_mapping=false leaves the status of a log as it is.",
 			Zh: "设置脚本选项：status_mapping=false 时不改写日志的 status。",
 		},
 		Bind: func(c *fn.Call) (fn.Eval, error) {
-			value := c.Args[0].Eval
+			value := c.Default(0, point.NilOf())
 			return func(r *fn.Run) (point.Value, error) {
 				v, err := value(r)
 				if err == nil && v.Kind() == point.Bool {

@@ -22,25 +22,20 @@ func bindSetMeasurement(c *fn.Call) (fn.Eval, error) {
 	if err != nil {
 		return nil, err
 	}
-	value := c.Args[0].Eval
-	if _, err := c.NameOnly(0); err == nil {
-		value = func(r *fn.Run) (point.Value, error) {
-			v, _ := key.Get(r)
-			return v, nil
-		}
-	}
 	remove := false
 	if c.Has(1) {
 		if remove, err = c.Bool(1); err != nil {
 			return nil, err
 		}
 	}
+	if name, err := c.Literal(0); err == nil {
+		return func(r *fn.Run) (point.Value, error) {
+			r.Point.Name = name
+			return point.NilOf(), nil
+		}, nil
+	}
 	return func(r *fn.Run) (point.Value, error) {
-		v, err := value(r)
-		if err != nil {
-			return v, err
-		}
-		if v.Kind() == point.String {
+		if v, _ := key.Get(r); v.Kind() == point.String {
 			r.Point.Name = v.Text()
 		}
 		if remove {

@@ -52,6 +52,9 @@ func place(x *ast.Call, f *fn.Func) ([]ast.Expr, *fn.Error) {
 			if named {
 				return nil, failed(arg.Pos(), f, "an argument without a name follows one with a name")
 			}
+			if f.Params[i].Named {
+				return nil, failed(arg.Pos(), f, "the argument must be given by name, %s=…", f.Params[i].Name)
+			}
 			args[i] = arg
 			continue
 		}

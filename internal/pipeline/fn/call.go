@@ -162,3 +162,18 @@ func (c *Call) Numbers(i, n int) ([]float64, error) {
 	}
 	return out, nil
 }
+
+// Text returns the value of the key as text, and whether there is one: a list or
+// a map as JSON, nil as "".
+func (k Key) Text(r *Run) (string, bool) {
+	v, ok := k.get(r)
+	if !ok {
+		return "", false
+	}
+	switch v.Kind() { //nolint:exhaustive // the others have a text
+	case point.List, point.Map:
+		text, err := JSON(v)
+		return text, err == nil
+	}
+	return TextOf(v), true
+}

@@ -32,6 +32,7 @@ type Param struct {
 	Name     string
 	Types    Types // what it takes; only ByType functions are held to it
 	Optional bool
+	Named    bool // only as name=value
 	Rest     bool // the last one: any number of arguments, none included
 }
 

@@ -1,0 +1,24 @@
+package fn
+
+import (
+	"github.com/spf13/cast"
+
+	"datakit.dev/internal/point"
+)
+
+// Number returns v as a float: a string is parsed, and what is no number is 0.
+func Number(v point.Value) float64 {
+	switch v.Kind() { //nolint:exhaustive // the others are no numbers
+	case point.Int:
+		return float64(v.Int())
+	case point.Float:
+		return v.Float()
+	case point.Bool:
+		if v.Bool() {
+			return 1
+		}
+	case point.String:
+		return cast.ToFloat64(v.Text())
+	}
+	return 0
+}
