@@ -334,7 +334,7 @@ func decodeFloat(raw json.RawMessage) float64 {
 	case `"-Inf"`:
 		return math.Inf(-1)
 	}
-	return parse[float64](raw)
+	return parse[float64](raw) + 0 // -0 is written as 0
 }
 
 func parse[T any](raw json.RawMessage) T {

@@ -113,8 +113,11 @@ func valueType() fn.Func {
 			value := c.Args[0].Eval
 			return func(r *fn.Run) (point.Value, error) {
 				v, err := value(r)
+				if fn.IsLimit(err) {
+					return v, err
+				}
 				if err != nil || v.Kind() == point.Nil {
-					return point.StringOf(""), err
+					return point.StringOf(""), nil // what has no value has no type
 				}
 				return point.StringOf(v.Kind().String()), nil
 			}, nil

@@ -91,7 +91,7 @@ func create(r *fn.Run, args [5]point.Value, after fn.Eval) error {
 	if err := r.Alloc((len(args[1].Map()) + len(args[2].Map()) + 1) * fn.EntrySize); err != nil {
 		return err
 	}
-	p := fill(args)
+	p := fill(args, category)
 	if p.Time == 0 {
 		p.Time = r.Point.Time
 	}
@@ -101,7 +101,7 @@ func create(r *fn.Run, args [5]point.Value, after fn.Eval) error {
 	return r.Create(category, p, after)
 }
 
-func fill(args [5]point.Value) point.Point {
+func fill(args [5]point.Value, category point.Category) point.Point {
 	p := point.New(args[0].Text(), len(args[2].Map()))
 	for key, v := range args[1].Map() {
 		if v.Kind() == point.String {
@@ -110,7 +110,11 @@ func fill(args [5]point.Value) point.Point {
 	}
 	for key, v := range args[2].Map() {
 		switch v.Kind() { //nolint:exhaustive // the kinds that a point carries
-		case point.String, point.Bool, point.Int, point.Float:
+		case point.String:
+			if category != point.Metric { // metrics are numbers and bools
+				p.Set(key, v)
+			}
+		case point.Bool, point.Int, point.Float:
 			p.Set(key, v)
 		}
 	}

@@ -47,8 +47,8 @@ func sliceString() fn.Func {
 		Match:  fn.ByType,
 		Result: "str",
 		Doc: fn.Text{
-			En: "Returns the bytes of a string from start up to end; \"\" where they are not within it.",
-			Zh: "返回字符串从 start 到 end 之前的字节；越界时返回 \"\"。",
+			En: "Returns the characters of a string from start up to end, counted from 0; \"\" where start is not within it.",
+			Zh: "返回字符串从 start 到 end 之前的字符（从 0 开始计）；start 越界时返回 \"\"。",
 		},
 		Examples: []fn.Example{{Script: `add_key(s, slice_string("hello", 1, 3))`, Out: map[string]any{"s": "el"}}},
 		Bind: func(c *fn.Call) (fn.Eval, error) {
@@ -61,14 +61,34 @@ func sliceString() fn.Func {
 					}
 					args[i] = v
 				}
-				s, start, end := args[0].Text(), args[1].Int(), args[2].Int()
-				if start < 0 || end > int64(len(s)) || start > end {
-					return point.StringOf(""), nil
-				}
-				return point.StringOf(s[start:end]), nil
+				return point.StringOf(between(args[0].Text(), args[1].Int(), args[2].Int())), nil
 			}, nil
 		},
 	}
+}
+
+// between returns the characters of s from start up to end, or up to its own.
+func between(s string, start, end int64) string {
+	if start < 0 || start > end {
+		return ""
+	}
+	from, n := -1, int64(0)
+	for i := range s {
+		if n == start {
+			from = i
+		}
+		if n == end {
+			return s[from:i]
+		}
+		n++
+	}
+	if n == start {
+		from = len(s)
+	}
+	if from < 0 {
+		return ""
+	}
+	return s[from:]
 }
 
 func strfmt() fn.Func {

@@ -258,8 +258,32 @@ func (c *compiler) arg(f *fn.Func, i int, node ast.Expr) fn.Arg {
 	}
 	if f.Match == fn.ByType && i < len(f.Params) {
 		arg.Eval = typed(arg.Eval, f.Params[i], node)
+		if c.isVoid(node) {
+			arg.Eval = voidArg(f.Params[i], node)
+		}
 	}
 	return arg
+}
+
+// isVoid reports whether x has no value at all, not even nil: a path, or a call
+// of a function that returns nothing.
+func (c *compiler) isVoid(x ast.Expr) bool {
+	switch x := x.(type) {
+	case *ast.Paren:
+		return c.isVoid(x.X)
+	case *ast.Attr:
+		return true
+	case *ast.Call:
+		f, ok := c.opts.Funcs.Lookup(x.Name)
+		return ok && f.Result == ""
+	}
+	return false
+}
+
+func voidArg(p fn.Param, node ast.Expr) fn.Eval {
+	return func(*fn.Run) (point.Value, error) {
+		return point.NilOf(), fn.Errorf(node.Pos(), "the argument %s has no value", p.Name)
+	}
 }
 
 func (c *compiler) key(name string) fn.Key { return fn.NewKey(fn.KeyName(name), c.lookup(name)) }

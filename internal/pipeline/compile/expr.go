@@ -224,6 +224,13 @@ func capacity(n int) int {
 
 func (c *compiler) mapLit(x *ast.MapLit) fn.Eval {
 	keys, values := c.evals(x.Keys), c.evals(x.Values)
+	for i, v := range x.Values {
+		if c.isVoid(v) {
+			values[i] = func(*fn.Run) (point.Value, error) {
+				return point.NilOf(), fn.Errorf(v.Pos(), "%s has no value", ast.Text(v))
+			}
+		}
+	}
 	return func(r *fn.Run) (point.Value, error) {
 		if err := r.Alloc((len(keys) + 1) * fn.EntrySize); err != nil {
 			return point.NilOf(), err

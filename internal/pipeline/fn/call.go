@@ -151,16 +151,28 @@ func (c *Call) Numbers(i, n int) ([]float64, error) {
 	}
 	out := make([]float64, n)
 	for j, elem := range list.Elems {
-		switch elem := elem.(type) {
-		case *ast.IntLit:
-			out[j] = float64(elem.Value)
-		case *ast.FloatLit:
-			out[j] = elem.Value
-		default:
+		if out[j], ok = numberOf(elem); !ok {
 			return nil, c.Errorf(i, "expected a list of %d numbers, got %s", n, ast.Text(elem))
 		}
 	}
 	return out, nil
+}
+
+// numberOf returns the number that x is in the script's text, sign included.
+func numberOf(x ast.Expr) (float64, bool) {
+	switch x := x.(type) {
+	case *ast.IntLit:
+		return float64(x.Value), true
+	case *ast.FloatLit:
+		return x.Value, true
+	case *ast.Unary:
+		n, ok := numberOf(x.X)
+		if x.Op == token.Sub {
+			n = -n
+		}
+		return n, ok && x.Op != token.Not
+	}
+	return 0, false
 }
 
 // Text returns the value of the key as text, and whether there is one: a list or

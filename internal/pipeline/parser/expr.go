@@ -86,7 +86,7 @@ func (p *parser) name() ast.Expr {
 	id := p.ident()
 	switch p.tok.Kind { //nolint:exhaustive // what may follow a name
 	case token.LeftParen:
-		return p.call(id)
+		return p.slices(p.call(id))
 	case token.LeftBracket:
 		x := p.bracket(id)
 		index, ok := x.(*ast.Index)
