@@ -190,7 +190,7 @@ func (e testEngine) run(c scriptCase, pt *point.Point) (class string, detail err
 	if main == "" {
 		main, sources = "default.p", map[string]string{"default.p": c.Script}
 	}
-	programs, errs := pipeline.CompileAll(sources, e.opts)
+	programs, errs := pipeline.CompileAll(sources, e.opts, nil)
 	program := programs[main]
 	if program == nil {
 		return "compile", errs[main], out

@@ -31,7 +31,9 @@ type Env = fn.Env
 // store of a pointer.
 type Program struct {
 	name string
+	src  string
 	body *compile.Program
+	uses []*Program
 }
 
 // Result is what a script decided about its point, besides changing it.
@@ -46,12 +48,15 @@ var ErrPanic = errors.New("internal error")
 
 // Compile compiles one script that uses no other.
 func Compile(name, src string, opts Options) (*Program, diag.List) {
-	programs, errs := CompileAll(map[string]string{name: src}, opts)
+	programs, errs := CompileAll(map[string]string{name: src}, opts, nil)
 	return programs[name], errs[name]
 }
 
 // Name returns the name of the script.
 func (p *Program) Name() string { return p.name }
+
+// Source returns the text of the script.
+func (p *Program) Source() string { return p.src }
 
 // Run runs pt through the script. After an error, which the caller counts, the
 // edits made so far stay and the point goes on; an error is a
@@ -87,8 +92,13 @@ func (p *Program) run(r *fn.Run) (err error) {
 // CompileAll compiles scripts of one namespace and category, which may use each
 // other by name. A script that is refused has its reasons in the second map; so
 // has each that uses it.
-func CompileAll(sources map[string]string, opts Options) (map[string]*Program, map[string]diag.List) {
-	s := &set{sources: sources, opts: opts, programs: map[string]*Program{}, errs: map[string]diag.List{}}
+//
+// A program of old, from a former call with the same options, is taken again
+// where neither its text nor that of a script that it uses has changed: what it
+// keeps from point to point (a cache, a window) then outlives the change of
+// another script.
+func CompileAll(sources map[string]string, opts Options, old map[string]*Program) (map[string]*Program, map[string]diag.List) {
+	s := &set{sources: sources, opts: opts, old: old, programs: map[string]*Program{}, errs: map[string]diag.List{}}
 	for name := range sources {
 		s.compile(name)
 	}
@@ -99,9 +109,10 @@ func CompileAll(sources map[string]string, opts Options) (map[string]*Program, m
 type set struct {
 	sources  map[string]string
 	opts     Options
+	old      map[string]*Program
 	programs map[string]*Program
 	errs     map[string]diag.List
-	open     []string // being compiled: each is used by the one before
+	open     []*Program // being compiled: each is used by the one before
 }
 
 // maxUses is how deep scripts may use each other.
@@ -111,15 +122,34 @@ func (s *set) compile(name string) {
 	if s.programs[name] != nil || s.errs[name] != nil {
 		return
 	}
+	if p := s.old[name]; p != nil && s.unchanged(p) {
+		s.programs[name] = p
+		return
+	}
 	src := s.sources[name]
-	s.open = append(s.open, name)
+	p := &Program{name: name, src: src}
+	s.open = append(s.open, p)
 	body, errs := s.build(name, src)
 	s.open = s.open[:len(s.open)-1]
 	if len(errs) > 0 {
 		s.errs[name] = errs.In(name, src)
 		return
 	}
-	s.programs[name] = &Program{name: name, body: body}
+	p.body = body
+	s.programs[name] = p
+}
+
+// unchanged reports whether p is what compiling its script again would give.
+func (s *set) unchanged(p *Program) bool {
+	if src, ok := s.sources[p.name]; !ok || src != p.src {
+		return false
+	}
+	for _, used := range p.uses {
+		if !s.unchanged(used) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *set) build(name, src string) (*compile.Program, diag.List) {
@@ -141,8 +171,8 @@ func (s *set) use(name string) (fn.Eval, error) {
 		return nil, fmt.Errorf("there is no script %q in this namespace and category", name)
 	}
 	for _, user := range s.open {
-		if user == name {
-			return nil, fmt.Errorf("script %q uses itself, by way of %v", name, s.open)
+		if user.name == name {
+			return nil, fmt.Errorf("script %q uses itself", name)
 		}
 	}
 	if len(s.open) >= maxUses {
@@ -152,7 +182,10 @@ func (s *set) use(name string) (fn.Eval, error) {
 	if errs := s.errs[name]; errs != nil {
 		return nil, fmt.Errorf("script %q is refused: %w", name, errs)
 	}
-	body := s.programs[name].body
+	used := s.programs[name]
+	user := s.open[len(s.open)-1]
+	user.uses = append(user.uses, used)
+	body := used.body
 	return func(r *fn.Run) (point.Value, error) {
 		exited := r.Exited
 		err := body.Run(r)

@@ -1,0 +1,82 @@
+package pipeline_test
+
+import (
+	"testing"
+
+	"datakit.dev/internal/pipeline"
+	"datakit.dev/internal/point"
+)
+
+// arithmetic is thirty lines of the kind that users compute with.
+const arithmetic = `a = 0
+b = 1
+n = 0
+for i = 0; i < 10; i += 1 {
+	if i % 2 == 0 {
+		a = a + i * 3
+	} else {
+		b = b + a - i
+	}
+	n += 1
+}
+if a > b {
+	c = a - b
+} elif a == b {
+	c = 0
+} else {
+	c = b - a
+}
+if c > 100 && n == 10 {
+	c = c / 2
+}
+d = c * 3 + b % 7
+e = d - a
+if e < 0 {
+	e = -e
+}
+f = e + 1
+add_key(a)
+add_key(b)
+add_key(f)
+`
+
+const combined = `1.2.3.4 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326 "http://www.example.com/start.html" "Mozilla/4.08 [en] (Win98; I ;Nav)"`
+
+const access = `add_pattern("date2", "%{YEAR}[./]%{MONTHNUM}[./]%{MONTHDAY} %{TIME}")
+grok(_, "%{IPORHOST:client_ip} %{NOTSPACE:http_ident} %{NOTSPACE:http_auth} \\[%{HTTPDATE:time}\\] \"%{DATA:http_method} %{GREEDYDATA:http_url} HTTP/%{NUMBER:http_version}\" %{INT:status_code} %{INT:bytes}")
+cast(status_code, "int")
+cast(bytes, "int")
+`
+
+func BenchmarkAddKey(b *testing.B)     { benchmark(b, `add_key(t, 1)`, "x") }
+func BenchmarkArithmetic(b *testing.B) { benchmark(b, arithmetic, "x") }
+func BenchmarkAccessLog(b *testing.B)  { benchmark(b, access, combined) }
+func BenchmarkNoMatch(b *testing.B)    { benchmark(b, access, "no access log line at all, and long enough to look at") }
+
+func BenchmarkCompile(b *testing.B) {
+	opts := engine(b).opts
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, errs := pipeline.Compile("a.p", arithmetic, opts); errs != nil {
+			b.Fatal(errs)
+		}
+	}
+}
+
+func benchmark(b *testing.B, script, message string) {
+	b.Helper()
+	program, errs := pipeline.Compile("bench.p", script, engine(b).opts)
+	if len(errs) > 0 {
+		b.Fatal(errs.Text())
+	}
+	env := &pipeline.Env{Category: point.Metric}
+	p := point.New("m", 32)
+	p.Set("message", point.StringOf(message))
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Fields = p.Fields[:1]
+		if _, err := program.Run(&p, env); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
