@@ -9,6 +9,7 @@ import (
 
 // arithmetic is thirty lines of the kind that users compute with.
 const arithmetic = `a = 0
+c = 0
 b = 1
 n = 0
 for i = 0; i < 10; i += 1 {
@@ -51,7 +52,9 @@ cast(bytes, "int")
 func BenchmarkAddKey(b *testing.B)     { benchmark(b, `add_key(t, 1)`, "x") }
 func BenchmarkArithmetic(b *testing.B) { benchmark(b, arithmetic, "x") }
 func BenchmarkAccessLog(b *testing.B)  { benchmark(b, access, combined) }
-func BenchmarkNoMatch(b *testing.B)    { benchmark(b, access, "no access log line at all, and long enough to look at") }
+func BenchmarkNoMatch(b *testing.B) {
+	benchmark(b, access, "no access log line at all, and long enough to look at")
+}
 
 func BenchmarkCompile(b *testing.B) {
 	opts := engine(b).opts

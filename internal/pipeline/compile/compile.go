@@ -53,9 +53,12 @@ func (e *RunError) Unwrap() error { return e.Err }
 
 // Run runs the program in r. What the script did up to an error stays done.
 func (p *Program) Run(r *fn.Run) error {
-	old := r.Frame(p.slots)
+	old := r.Enter(p.slots)
 	_, err := p.body(r)
-	r.Restore(old)
+	r.Leave(old)
+	if err == nil {
+		return nil
+	}
 	return p.locate(err)
 }
 
@@ -63,7 +66,7 @@ func (p *Program) Run(r *fn.Run) error {
 // one uses, has them already.
 func (p *Program) locate(err error) error {
 	var done *RunError
-	if err == nil || errors.As(err, &done) {
+	if errors.As(err, &done) {
 		return err
 	}
 	d := diag.Diagnostic{Origin: p.name, Message: err.Error()}

@@ -16,9 +16,6 @@ type operand struct {
 	known bool
 }
 
-// A cond tells whether an expression holds.
-type cond func(*fn.Run) (bool, error)
-
 func constant(v point.Value) operand {
 	return operand{eval: func(*fn.Run) (point.Value, error) { return v, nil }, value: v, known: true}
 }
@@ -96,18 +93,6 @@ func (c *compiler) load(name string) fn.Eval {
 	}
 }
 
-// cond compiles a condition.
-func (c *compiler) cond(x ast.Expr) cond {
-	eval := c.expr(x).eval
-	return func(r *fn.Run) (bool, error) {
-		v, err := eval(r)
-		if err != nil {
-			return false, err
-		}
-		return truth(v), nil
-	}
-}
-
 func (c *compiler) unary(x *ast.Unary) operand {
 	in := c.expr(x.X)
 	apply := not
@@ -150,8 +135,15 @@ func (c *compiler) binary(x *ast.Binary) operand {
 			return constant(v)
 		}
 	}
-	if f := quick(x.Op); f != nil {
-		return computed(ints(x, a, b, f, apply))
+	switch x.Op { //nolint:exhaustive // the operators that loops are made of
+	case token.Add, token.Sub, token.Mul:
+		return computed(ints(x, a, b, apply))
+	case token.Equal, token.NotEqual, token.Less, token.LessEqual, token.Greater, token.GreaterEqual:
+		test := compare(x, a, b, apply)
+		return computed(func(r *fn.Run) (point.Value, error) {
+			ok, err := test(r)
+			return point.BoolOf(ok), err
+		})
 	}
 	return computed(func(r *fn.Run) (point.Value, error) {
 		v, err := a.eval(r)

@@ -217,49 +217,10 @@ func contains(r *fn.Run, x, y point.Value) (point.Value, error) {
 	return point.NilOf(), fmt.Errorf("in: expected a string, a list or a map, got %s", ky)
 }
 
-// quick returns op on two ints, or nil where it can fail.
-func quick(op token.Kind) func(x, y int64) point.Value {
-	switch op { //nolint:exhaustive // the others can fail
-	case token.Add:
-		return func(x, y int64) point.Value { return point.IntOf(x + y) }
-	case token.Sub:
-		return func(x, y int64) point.Value { return point.IntOf(x - y) }
-	case token.Mul:
-		return func(x, y int64) point.Value { return point.IntOf(x * y) }
-	case token.Less:
-		return func(x, y int64) point.Value { return point.BoolOf(x < y) }
-	case token.LessEqual:
-		return func(x, y int64) point.Value { return point.BoolOf(x <= y) }
-	case token.Greater:
-		return func(x, y int64) point.Value { return point.BoolOf(x > y) }
-	case token.GreaterEqual:
-		return func(x, y int64) point.Value { return point.BoolOf(x >= y) }
-	}
-	return nil
-}
-
-// ints compiles an operator whose operands are mostly ints: f is taken where
-// they are, apply where they are not.
-func ints(x *ast.Binary, a, b operand, f func(x, y int64) point.Value, apply binary) fn.Eval {
-	slow := func(r *fn.Run, v, w point.Value) (point.Value, error) {
-		v, err := apply(r, v, w)
-		if err != nil {
-			return v, fn.Failed(x.At, err)
-		}
-		return v, nil
-	}
-	if n, ok := b.value.AsInt(); b.known && ok {
-		return func(r *fn.Run) (point.Value, error) {
-			v, err := a.eval(r)
-			if err != nil {
-				return v, err
-			}
-			if m, ok := v.AsInt(); ok {
-				return f(m, n), nil
-			}
-			return slow(r, v, b.value)
-		}
-	}
+// ints compiles + - or *, whose operands are mostly ints: they are told apart
+// once, here, and anything else is left to apply.
+func ints(x *ast.Binary, a, b operand, apply binary) fn.Eval {
+	op := x.Op
 	return func(r *fn.Run) (point.Value, error) {
 		v, err := a.eval(r)
 		if err != nil {
@@ -271,9 +232,12 @@ func ints(x *ast.Binary, a, b operand, f func(x, y int64) point.Value, apply bin
 		}
 		if m, ok := v.AsInt(); ok {
 			if n, ok := w.AsInt(); ok {
-				return f(m, n), nil
+				return integers(op, m, n)
 			}
 		}
-		return slow(r, v, w)
+		if v, err = apply(r, v, w); err != nil {
+			return v, fn.Failed(x.At, err)
+		}
+		return v, nil
 	}
 }

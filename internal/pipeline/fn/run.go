@@ -25,9 +25,11 @@ type Run struct {
 	Exited        bool    // exit() was called: the script ends after this statement
 	KeepStatus    bool    // setopt(status_mapping=false): the final steps leave status alone
 	Created       []Point // by create_point
-	slots         []slot  // variables of the script that runs
-	steps, nSteps int     // left in this slice, and in the whole run
-	bytes         int     // left
+	stack         []slot  // variables of all scripts that use one another
+	slots         []slot  // those of the one that runs
+	frame         Frame
+	steps, nSteps int // left in this slice, and in the whole run
+	bytes         int // left
 	began         time.Time
 }
 
@@ -44,8 +46,10 @@ type slot struct {
 
 // Start makes r ready to run a script on p; what a former run left is gone.
 func (r *Run) Start(p *point.Point, env *Env) {
-	slots := r.slots[:0]
-	*r = Run{Point: p, Env: env, slots: slots}
+	r.Point, r.Env = p, env
+	r.Dropped, r.Exited, r.KeepStatus, r.Created = false, false, false, nil
+	r.frame, r.slots = Frame{}, nil
+	r.began = time.Time{}
 	r.fill(env.Limits.orDefault())
 }
 
@@ -83,22 +87,28 @@ func (r *Run) Location() *time.Location {
 	return time.UTC
 }
 
-// Frame replaces the variables by n fresh ones, and returns the old ones for
-// [Run.Restore]. Slots come in order of the stack: a script that another one
-// uses has its own.
-func (r *Run) Frame(n int) []slot { //nolint:revive // only a token to hand back
-	old := r.slots
-	if cap(old)-len(old) >= n {
-		r.slots = old[len(old) : len(old)+n]
-		clear(r.slots)
-	} else {
-		r.slots = make([]slot, n)
+// A Frame is the variables of a script that uses another one, while that runs.
+type Frame struct{ from, n int }
+
+// Enter begins a script with n variables, none of them set, and returns the
+// frame of the script that runs it.
+func (r *Run) Enter(n int) Frame {
+	old := r.frame
+	from := old.from + old.n
+	for len(r.stack) < from+n {
+		r.stack = append(r.stack, slot{})
 	}
+	r.frame = Frame{from, n}
+	r.slots = r.stack[from : from+n]
 	return old
 }
 
-// Restore brings back the variables that Frame replaced.
-func (r *Run) Restore(old []slot) { r.slots = old }
+// Leave forgets the variables of the script that ends, and goes back to old.
+func (r *Run) Leave(old Frame) {
+	clear(r.slots)
+	r.frame = old
+	r.slots = r.stack[old.from : old.from+old.n]
+}
 
 // Var returns the variable in slot i, and whether it is set.
 func (r *Run) Var(i int) (point.Value, bool) {
@@ -124,6 +134,8 @@ type Services struct{}
 // Release lets go of what the run has seen, so that r can wait in a pool without
 // keeping a point alive.
 func (r *Run) Release() {
-	clear(r.slots[:cap(r.slots)])
-	*r = Run{slots: r.slots[:0]}
+	if r.frame != (Frame{}) { // a script that panicked has left its variables
+		clear(r.stack)
+	}
+	r.Point, r.Env, r.Created = nil, nil, nil
 }
