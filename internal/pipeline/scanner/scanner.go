@@ -179,9 +179,9 @@ func (s *Scanner) number() token.Token {
 		run(isDigit)
 	}
 	if n < len(rest) && (isLetter(rest[n]) || isDigit(rest[n])) {
-		bad := n
+		good := n
 		run(func(c byte) bool { return isLetter(c) || isDigit(c) })
-		return s.illegal(n, "bad number %s: unexpected %q", rest[:n], rest[bad])
+		return s.illegal(n, "bad number %s: unexpected %q", rest[:good], rest[good])
 	}
 	return s.emit(token.Number, n)
 }
