@@ -1,5 +1,7 @@
 package grok
 
+import "slices"
+
 // maxNodes bounds a matcher; beyond it package regexp matches alone. A log
 // line's pattern has some hundred nodes.
 const maxNodes = 1 << 13
@@ -41,9 +43,9 @@ func (a assertion) build(b *builder, next node, _ ahead) node {
 }
 
 func (s sequence) build(b *builder, next node, follow ahead) node {
-	for i := len(s.parts) - 1; i >= 0; i-- {
-		next = s.parts[i].build(b, next, follow)
-		follow = s.parts[i].outlooks().before(follow)
+	for _, part := range slices.Backward(s.parts) {
+		next = part.build(b, next, follow)
+		follow = part.outlooks().before(follow)
 	}
 	return next
 }

@@ -162,6 +162,10 @@ func stepBack(text string, at int) int {
 	if text[at-1] < utf8.RuneSelf {
 		return at - 1
 	}
+	return stepBackWide(text, at)
+}
+
+func stepBackWide(text string, at int) int {
 	_, width := utf8.DecodeLastRuneInString(text[:at])
 	return at - width
 }

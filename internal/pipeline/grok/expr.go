@@ -1,6 +1,9 @@
 package grok
 
-import "regexp/syntax"
+import (
+	"regexp/syntax"
+	"slices"
+)
 
 // An expr is a regular expression prepared for the matcher: with only those
 // groups that a caller asks for, repeated characters as one run, and with what
@@ -82,8 +85,8 @@ func newSequence(parts []expr) expr {
 		return joined[0]
 	}
 	out := emptyOutlook()
-	for i := len(joined) - 1; i >= 0; i-- {
-		out = joined[i].outlooks().then(out)
+	for _, part := range slices.Backward(joined) {
+		out = part.outlooks().then(out)
 	}
 	return sequence{joined, out}
 }

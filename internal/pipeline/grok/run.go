@@ -71,9 +71,9 @@ func (n *greedyNode) match(m *machine, at int) bool {
 	if !ok {
 		return false
 	}
-	least := at
+	low := at
 	if n.min > 0 {
-		least, _ = n.run.least(m.text, at)
+		low, _ = n.least(m.text, at)
 	}
 	for {
 		if n.ahead[m.symbol(end)] {
@@ -84,7 +84,7 @@ func (n *greedyNode) match(m *machine, at int) bool {
 				return false
 			}
 		}
-		if end <= least {
+		if end <= low {
 			return false
 		}
 		end = stepBack(m.text, end)
