@@ -6,8 +6,8 @@ const (
 	nginxLine = `112.65.212.98 - alice [19/Jun/2021:04:04:58 +0000] "GET /api/v1/orders/8872?expand=items&page=2 HTTP/1.1" 200 6124 "https://shop.example.com/cart" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"`
 	otherLine = `2021-07-20T10:11:12.345+08:00 ERROR [main] com.example.orders.Service - order 8872 could not be stored: connection refused by db-3.internal.example.com:5432 after 3 attempts`
 
-	nginxIPORHOST = `%{IPORHOST:client_ip} %{NOTSPACE:http_ident} %{NOTSPACE:http_auth} \[%{HTTPDATE:time}\] "%{DATA:http_method} %{GREEDYDATA:http_url} HTTP/%{NUMBER:http_version}" %{INT:status_code} %{INT:bytes} "%{NOTSPACE:referrer}" "%{GREEDYDATA:agent}"`
-	nginxNOTSPACE = `%{NOTSPACE:client_ip} %{NOTSPACE:http_ident} %{NOTSPACE:http_auth} \[%{HTTPDATE:time}\] "%{DATA:http_method} %{GREEDYDATA:http_url} HTTP/%{NUMBER:http_version}" %{INT:status_code} %{INT:bytes} "%{NOTSPACE:referrer}" "%{GREEDYDATA:agent}"`
+	nginxIPORHOST = `%{IPORHOST:client_ip} %{NOTSPACE:http_ident} %{NOTSPACE:http_auth} \[%{HTTPDATE:time}\] "%{DATA:http_method} %{GREEDYDATA:http_url} HTTP/%{NUMBER:http_version}" %{INT:status_code} %{INT:bytes}`
+	nginxNOTSPACE = `%{NOTSPACE:client_ip} %{NOTSPACE:http_ident} %{NOTSPACE:http_auth} \[%{HTTPDATE:time}\] "%{DATA:http_method} %{GREEDYDATA:http_url} HTTP/%{NUMBER:http_version}" %{INT:status_code} %{INT:bytes}`
 )
 
 func BenchmarkMatch(b *testing.B) {

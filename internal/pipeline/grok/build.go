@@ -14,6 +14,14 @@ type builder struct {
 	// only regexp can say. Hardly any pattern has one.
 	unsupported bool
 	looks       map[[endOfText + 1]uint16]*[endOfText + 1]uint16 // equal ones are kept once
+	singles     map[byte]*[256]bool
+}
+
+func newBuilder() *builder {
+	return &builder{
+		looks:   map[[endOfText + 1]uint16]*[endOfText + 1]uint16{},
+		singles: map[byte]*[256]bool{},
+	}
 }
 
 // full counts a node and reports whether there are too many. What is built
@@ -29,10 +37,50 @@ func (l literal) build(b *builder, next node, _ ahead) node {
 	if b.full() {
 		return next
 	}
-	if len(l) == 1 {
-		return &byteNode{l[0], next}
+	if len(l) > 1 {
+		return &literalNode{string(l), next}
 	}
-	return &literalNode{string(l), next}
+	if fixed := b.fixed(b.single(l[0]), next); fixed != nil {
+		return fixed
+	}
+	return &byteNode{l[0], next}
+}
+
+// fixed joins an ASCII character to the node after it where that is another,
+// and returns nil where it is not.
+func (b *builder) fixed(first *[256]bool, next node) node {
+	switch next := next.(type) {
+	case *fixedNode:
+		return &fixedNode{slices.Insert(slices.Clone(next.tables), 0, first), next.next}
+	case *byteNode:
+		return &fixedNode{[]*[256]bool{first, b.single(next.want)}, next.next}
+	case *charNode:
+		if !next.set.wide {
+			return &fixedNode{[]*[256]bool{first, &next.set.bytes}, next.next}
+		}
+	}
+	return nil
+}
+
+// single returns the table that holds one byte.
+func (b *builder) single(member byte) *[256]bool {
+	table, ok := b.singles[member]
+	if !ok {
+		table = new([256]bool)
+		table[member] = true
+		b.singles[member] = table
+	}
+	return table
+}
+
+// buildOne builds a single character.
+func (r run) buildOne(b *builder, next node) node {
+	if !r.set.wide {
+		if fixed := b.fixed(&r.set.bytes, next); fixed != nil {
+			return fixed
+		}
+	}
+	return &charNode{r.set, next}
 }
 
 func (a assertion) build(b *builder, next node, _ ahead) node {
@@ -81,11 +129,11 @@ func (r run) build(b *builder, next node, follow ahead) node {
 	}
 	switch {
 	case r.min == 1 && r.max == 1:
-		return &charNode{r.set, next}
+		return r.buildOne(b, next)
 	case r.possessive(follow):
 		return &possessiveNode{r, next}
 	case !r.lazy:
-		return &greedyNode{r, follow[r.within()].table(), next}
+		return newGreedyNode(r, follow, next)
 	}
 	want, single := follow[afterAny].single()
 	if single && r.min == 0 && r.max == unbounded && (r.set.all || r.set.stop >= 0) {

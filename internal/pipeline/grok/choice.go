@@ -8,7 +8,11 @@ type choiceNode struct {
 }
 
 func (n *choiceNode) match(m *machine, at int) bool {
-	for _, way := range n.ways[n.look[m.symbol(at)]] {
+	ways := n.ways[n.look[m.symbol(at)]]
+	if len(ways) == 1 {
+		return ways[0].match(m, at)
+	}
+	for _, way := range ways {
 		if !m.spend(1) {
 			return false
 		}
@@ -30,7 +34,7 @@ func (n *loopNode) match(m *machine, at int) bool {
 	if m.depth > maxDepth {
 		m.exhaust()
 	}
-	ok := n.choiceNode.match(m, at)
+	ok := m.spend(1) && n.choiceNode.match(m, at)
 	m.depth -= n.weight
 	return ok
 }

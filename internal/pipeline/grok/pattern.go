@@ -29,6 +29,9 @@ func Compile(pattern string, set *Set) (*Pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
+	if instructions(tree) > maxInstructions {
+		return nil, fmt.Errorf("%w: more than %d instructions", ErrLimit, maxInstructions)
+	}
 	p := &Pattern{regexp: sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(def.text) // What parsed above does compile.
 	})}

@@ -1,9 +1,16 @@
 package grok
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // span is how far a run goes at most. ok is false where it is too short.
 func (r *run) span(text string, at int) (end int, ok bool) {
+	if r.max == 1 {
+		next := r.set.step(text, at)
+		return max(at, next), next >= 0 || r.min == 0
+	}
 	if r.max != unbounded {
 		end, count := r.set.spanUpTo(text, at, r.max)
 		return end, count >= r.min
@@ -62,7 +69,16 @@ func (n *capturedNode) match(m *machine, at int) bool {
 type greedyNode struct {
 	run
 	ahead *[endOfText + 1]bool
+	// ascii is set where the rest begins with no byte beyond ASCII: a place
+	// where it can begin is then also a place where a character begins.
+	ascii bool
 	next  node
+}
+
+func newGreedyNode(r run, follow ahead, next node) *greedyNode {
+	first := follow[r.within()]
+	wide := symbolsWhere(func(symbol int) bool { return symbol >= utf8.RuneSelf && symbol != endOfText })
+	return &greedyNode{run: r, ahead: first.table(), ascii: !first.overlaps(wide), next: next}
 }
 
 func (n *greedyNode) match(m *machine, at int) bool {
@@ -75,20 +91,43 @@ func (n *greedyNode) match(m *machine, at int) bool {
 	if n.min > 0 {
 		low, _ = n.least(m.text, at)
 	}
-	for {
-		if n.ahead[m.symbol(end)] {
-			if n.next.match(m, end) {
-				return true
-			}
-			if !m.spend(1) {
-				return false
-			}
+	if !n.ahead[m.symbol(end)] {
+		end = n.giveBack(m.text, low, end)
+	}
+	for end >= 0 {
+		if n.next.match(m, end) {
+			return true
 		}
-		if end <= low {
+		if !m.spend(1) {
 			return false
 		}
-		end = stepBack(m.text, end)
+		end = n.giveBack(m.text, low, end)
 	}
+	return false
+}
+
+// giveBack returns the last position before end where the rest can begin, or
+// -1 if there is none.
+func (n *greedyNode) giveBack(text string, low, end int) int {
+	if n.ascii {
+		return n.giveBackBytes(text[low:end], low)
+	}
+	for end > low {
+		end = stepBack(text, end)
+		if n.ahead[text[end]] {
+			return end
+		}
+	}
+	return -1
+}
+
+func (n *greedyNode) giveBackBytes(taken string, low int) int {
+	for i := len(taken) - 1; i >= 0; i-- {
+		if n.ahead[taken[i]] {
+			return low + i
+		}
+	}
+	return -1
 }
 
 // A lazyNode takes the shortest run and takes more until the rest matches.
@@ -131,6 +170,7 @@ func (n *lazyToNode) match(m *machine, at int) bool {
 	for {
 		leap := strings.IndexByte(m.text[at:], n.want)
 		if leap < 0 {
+			m.scanned(len(m.text) - at)
 			return false
 		}
 		m.scanned(leap)

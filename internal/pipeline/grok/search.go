@@ -30,9 +30,9 @@ type search struct {
 // newSearch returns nil for a tree that only package regexp can match.
 func newSearch(tree *syntax.Regexp, slots map[int]int) *search {
 	e := lower(tree, slots)
-	b := builder{looks: map[[endOfText + 1]uint16]*[endOfText + 1]uint16{}}
+	b := newBuilder()
 	end := ahead{allSymbols(), allSymbols()}
-	root := e.build(&b, matched{}, end)
+	root := e.build(b, matched{}, end)
 	if b.unsupported || b.nodes > maxNodes {
 		return nil
 	}
