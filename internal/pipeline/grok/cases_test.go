@@ -35,7 +35,7 @@ func TestReferenceCases(t *testing.T) {
 	}
 	set := builtins(t)
 	ran := 0
-	for _, file := range strings.Split(files, ",") {
+	for file := range strings.SplitSeq(files, ",") {
 		eachLine(t, file, func(line []byte) {
 			var c referenceCase
 			if err := json.Unmarshal(line, &c); err != nil {

@@ -71,8 +71,7 @@ func TestBuiltinPatternsMatchAsRegexpDoes(t *testing.T) {
 			}
 			for _, line := range lines {
 				agree(t, p, line)
-				agree(t, p, line+"\n"+line)
-				agree(t, p, "x"+line)
+				agree(t, p, "x"+line+"\n"+line)
 			}
 		}
 	}

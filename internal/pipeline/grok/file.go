@@ -68,7 +68,7 @@ func parsePatterns(r io.Reader) (map[string]string, error) {
 	for lines.Scan() {
 		line := lines.Text()
 		name, pattern, ok := strings.Cut(line, " ")
-		if !ok || strings.HasPrefix(line, "#") {
+		if !ok || name == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
 		patterns[name] = pattern

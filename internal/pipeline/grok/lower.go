@@ -37,7 +37,7 @@ func (l lowering) lower(tree *syntax.Regexp) expr {
 		return l.lowerCapture(tree)
 	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
 		least, most := bounds(tree)
-		return newRepetition(l.lower(tree.Sub[0]), least, most, tree.Flags&syntax.NonGreedy != 0)
+		return newRepetition(l.lowerBody(tree.Sub[0]), least, most, tree.Flags&syntax.NonGreedy != 0)
 	case syntax.OpConcat:
 		return newSequence(l.lowerAll(tree.Sub))
 	case syntax.OpAlternate:
@@ -59,6 +59,18 @@ func (l lowering) lowerCapture(tree *syntax.Regexp) expr {
 	body := l.lower(tree.Sub[0])
 	if slot, ok := l.slots[tree.Cap]; ok {
 		return group{slot, body}
+	}
+	return body
+}
+
+// lowerBody prepares what is repeated: a literal of one character as a set of
+// one, so that its repetition is a run.
+func (l lowering) lowerBody(tree *syntax.Regexp) expr {
+	body := l.lower(tree)
+	if text, ok := body.(literal); ok {
+		if r, width := utf8.DecodeRuneInString(string(text)); width == len(text) {
+			return l.one(r, r)
+		}
 	}
 	return body
 }

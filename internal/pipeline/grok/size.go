@@ -16,10 +16,10 @@ func instructions(tree *syntax.Regexp) int {
 		}
 		count += instructions(sub)
 	}
-	switch tree.Op {
-	case syntax.OpLiteral:
+	if tree.Op == syntax.OpLiteral {
 		count += len(tree.Rune)
-	case syntax.OpRepeat:
+	}
+	if tree.Op == syntax.OpRepeat {
 		count *= max(tree.Min, tree.Max, 1)
 	}
 	return min(count, maxInstructions+1)
