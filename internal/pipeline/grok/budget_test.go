@@ -9,7 +9,7 @@ import (
 // exponential or cubic time against texts that make it do so: our matcher has
 // to stop within its budget, and the answer has to be right all the same.
 func TestExplosivePatternsGiveUp(t *testing.T) {
-	text := strings.Repeat("a", 1000)
+	text := strings.Repeat("a", 2500)
 	for _, expression := range []string{
 		`(?:a+)+b?[cd]`,
 		`(?:a|aa)+[bc]`,
@@ -48,7 +48,7 @@ func TestLoopsWithEmptyTurnsAreLeftToRegexp(t *testing.T) {
 		if p.search != nil {
 			t.Errorf("%s is not left to package regexp", expression)
 		}
-		text := strings.Repeat("a", 1000)
+		text := strings.Repeat("a", 2500)
 		_, got := p.Match(text, nil)
 		if _, want := p.matchRegexp(text, nil); got != want {
 			t.Errorf("%s: got %v, want %v", expression, got, want)
