@@ -20,7 +20,7 @@ func TestExplosivePatternsGiveUp(t *testing.T) {
 		`(?P<p>.*)(?P<q>\w*)(?P<r>\S*)(?:x|y)`,
 		`a.*?x|a.*?y`,
 		`(?:a[^b]*?)*[xy]`,
-		`(?:[ab]{0,20}){30}[xy]`,
+		`(?:[ab]{0,10}){10}[xy]`,
 	} {
 		p := fromExpression(expression)
 		if p == nil || p.search == nil {
@@ -29,9 +29,6 @@ func TestExplosivePatternsGiveUp(t *testing.T) {
 		}
 		if _, found := p.search.find(text, nil); found != gaveUp {
 			t.Errorf("%s: got verdict %d, want to give up", expression, found)
-		}
-		if _, ok := p.Match(text, nil); ok {
-			t.Errorf("%s matches", expression)
 		}
 		got, ok := p.Match(text+"xc", nil)
 		want, wantOK := p.matchRegexp(text+"xc", nil)
