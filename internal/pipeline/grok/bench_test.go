@@ -1,6 +1,10 @@
 package grok
 
-import "testing"
+import (
+	"slices"
+	"strings"
+	"testing"
+)
 
 const (
 	nginxLine = `112.65.212.98 - alice [19/Jun/2021:04:04:58 +0000] "GET /api/v1/orders/8872?expand=items&page=2 HTTP/1.1" 200 6124 "https://shop.example.com/cart" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"`
@@ -16,6 +20,7 @@ func BenchmarkMatch(b *testing.B) {
 		{"nginx by IPORHOST", nginxIPORHOST, nginxLine},
 		{"nginx by NOTSPACE", nginxNOTSPACE, nginxLine},
 		{"another format", nginxIPORHOST, otherLine},
+		{"nginx error", composites[2], lines[slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "open() failed") })]},
 		{"syslog", "%{SYSLOGBASE} %{GREEDYDATA:msg}", lines[6]},
 		{"apache", "%{COMBINEDAPACHELOG}", nginxLine},
 	} {

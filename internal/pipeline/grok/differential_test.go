@@ -31,7 +31,24 @@ var lines = []string{
 	"20210720101112 /dev/pts/0 /dev/ttyp3 5/13/2021-10:11:12 13.5.2021 Tue, 18 May 2021 06:25:05 +0000 UTC",
 	"Tue May 18 2021 06:25:05 EST Tue May 18 06:25:05 UTC 2021",
 	"\xff\xfe bad \xe4\xbd utf8 \xf0\x9f\x98 é\u2028 ſK \ufffd",
+	`2021/07/20 10:11:12 [error] 9#9: *1 open() failed, client: 1.2.3.4, server: _, request: "GET /x HTTP/1.1", upstream: "http://u/", host: "h"`,
+	"# User@Host: root[root] @ localhost [127.0.0.1]  Id:    12",
+	`level=info msg="started, really" port=80, err= took="1 s`,
+	"a|b|12|d||",
 	strings.Repeat("a", 70) + "." + strings.Repeat("b-", 40),
+}
+
+// composites are expressions as scripts write them.
+var composites = []string{
+	nginxIPORHOST,
+	nginxNOTSPACE,
+	`(?P<date>%{YEAR}[./-]%{MONTHNUM}[./-]%{MONTHDAY}) %{TIME:clock} \[%{LOGLEVEL:status}\] %{GREEDYDATA:msg}, client: %{NOTSPACE:client_ip}, server: %{NOTSPACE:server}, request: "%{DATA:http_method} %{GREEDYDATA:http_url} HTTP/%{NUMBER:http_version}"(, upstream: "%{GREEDYDATA:upstream}")?, host: "%{NOTSPACE:host}"`,
+	`^%{TIMESTAMP_ISO8601:time}\s+%{LOGLEVEL:level}\s+\[%{DATA:thread}\]\s+%{NOTSPACE:logger}\s+-\s+%{GREEDYLINES:msg}`,
+	`%{SYSLOGBASE} %{GREEDYDATA:msg}`,
+	`# User@Host: %{NOTSPACE:user}\s+@\s(?:%{NOTSPACE:host})?(?:\s+\[%{NOTSPACE:ip}?\])?(?:\s+Id:\s+%{INT:id})?`,
+	`(?i)(?:%{WORD:key}=(?:"%{DATA:quoted}"|%{NOTSPACE:bare})?,?\s*)+`,
+	`%{DATA:a}\|%{DATA:b}\|%{DATA:c:int}(?:\||$)`,
+	`(?:%{IP:ip}|%{HOSTNAME:host})(?::%{POSINT:port:int})?(?:%{URIPATH:path})?`,
 }
 
 func builtins(t testing.TB) *Set {
@@ -78,6 +95,29 @@ func TestBuiltinPatternsMatchAsRegexpDoes(t *testing.T) {
 				agree(t, p, "x"+line+"\n"+line)
 			}
 		}
+	}
+}
+
+func TestCompositesMatchAsRegexpDoes(t *testing.T) {
+	matched := 0
+	for _, expression := range composites {
+		p := compile(t, expression)
+		if p.search == nil {
+			t.Errorf("%s is left to package regexp", expression)
+			continue
+		}
+		for _, line := range lines {
+			if _, ok := p.Match(line, nil); ok {
+				matched++
+			}
+			for cut := 0; cut < len(line); cut += len(line)/4 + 1 {
+				agree(t, p, line[:cut])
+				agree(t, p, line[cut:])
+			}
+		}
+	}
+	if matched < len(composites) {
+		t.Errorf("only %d matches: the lines do not fit the expressions", matched)
 	}
 }
 
@@ -146,23 +186,21 @@ func FuzzGenerated(f *testing.F) { f.Fuzz(rapid.MakeFuzz(checkGenerated)) }
 
 func FuzzMatch(f *testing.F) {
 	set := builtins(f)
-	names := set.Names()
-	var patterns []*Pattern
-	for _, name := range names {
-		p, err := Compile("%{"+name+":x}", set)
-		if err != nil {
-			f.Fatal(err)
-		}
-		patterns = append(patterns, p)
+	patterns := make([]*Pattern, 0, len(composites)+len(set.Names()))
+	for _, expression := range composites {
+		patterns = append(patterns, compile(f, expression))
+	}
+	for _, name := range set.Names() {
+		patterns = append(patterns, compile(f, "%{"+name+":x}"))
 	}
 	for i, line := range lines {
 		f.Add(`(?P<x>\w+)|(?P<y>.*?) `, line, i)
 	}
-	f.Fuzz(func(t *testing.T, expression, text string, builtin int) {
+	f.Fuzz(func(t *testing.T, expression, text string, pick int) {
 		if len(expression) > 200 || len(text) > 1000 {
 			t.Skip("too slow for package regexp")
 		}
-		agree(t, patterns[uint(builtin)%uint(len(patterns))], text)
+		agree(t, patterns[uint(pick)%uint(len(patterns))], text)
 		if p := fromExpression(expression); p != nil {
 			agree(t, p, text)
 		}
