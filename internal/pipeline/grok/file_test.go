@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -29,6 +31,25 @@ func TestReadPatterns(t *testing.T) {
 	}
 	if got := captured(t, set, "%{FOUR:f}", "a x y b"); got != "f= x y " {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestALinkToAFolderIsSkipped(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.Mkdir(filepath.Join(folder, "..data"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "..data", "mine"), []byte("ONE x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{"..link": "..data", "mine": "..data/mine"} {
+		if err := os.Symlink(target, filepath.Join(folder, link)); err != nil {
+			t.Skip(err)
+		}
+	}
+	got, err := ReadPatterns(os.DirFS(folder))
+	if err != nil || !maps.Equal(got, map[string]string{"ONE": "x"}) {
+		t.Errorf("got %q %v", got, err)
 	}
 }
 
