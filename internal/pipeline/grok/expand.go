@@ -2,6 +2,7 @@ package grok
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -106,12 +107,7 @@ func cutReference(pattern string) (before, spec, after string) {
 
 func isReference(spec string) bool {
 	parts := strings.Split(spec, ":")
-	for _, part := range parts {
-		if part == "" {
-			return false
-		}
-	}
-	return len(parts) <= 3
+	return len(parts) <= 3 && !slices.Contains(parts, "")
 }
 
 func isReferenceRune(r rune) bool { return isNameRune(r) || r == '-' || r == '.' }

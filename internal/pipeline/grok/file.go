@@ -52,6 +52,9 @@ func readPatternFile(fsys fs.FS, name string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if stat.IsDir() {
+		return nil, nil // Behind a link, as a mounted ConfigMap has one.
+	}
 	if !stat.Mode().IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
@@ -68,7 +71,7 @@ func parsePatterns(r io.Reader) (map[string]string, error) {
 	for lines.Scan() {
 		line := lines.Text()
 		name, pattern, ok := strings.Cut(line, " ")
-		if !ok || strings.HasPrefix(line, "#") {
+		if !ok || name == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
 		patterns[name] = pattern

@@ -16,8 +16,9 @@ const maxPatterns = 10_000
 //go:embed builtin.patterns
 var builtinPatterns string
 
-// A Set holds patterns by name, expanded. Matching never reads it, and reading
-// it needs no lock, but Add must not run beside any other call.
+// A Set holds patterns by name, expanded; the zero Set holds none. A compiled
+// [Pattern] does not read it any more, and any number of goroutines may compile
+// with it at once, but Add must not run beside any other call.
 type Set struct {
 	outer    *Set
 	patterns map[string]definition
@@ -62,7 +63,7 @@ func dropMalformed(patterns map[string]definition) error {
 
 // Scope returns an empty set within s: it sees what s holds, and what is added
 // to it hides the same name in s, without a change to s.
-func (s *Set) Scope() *Set { return &Set{outer: s, patterns: map[string]definition{}} }
+func (s *Set) Scope() *Set { return &Set{outer: s} }
 
 // Add defines a pattern, which may refer to those that the set holds by now. A
 // later change of these does not change it. A name that the set holds already
@@ -74,6 +75,9 @@ func (s *Set) Add(name, pattern string) error {
 	def, err := expand(pattern, s.find)
 	if err != nil {
 		return fmt.Errorf("add pattern %s: %w", name, err)
+	}
+	if s.patterns == nil {
+		s.patterns = map[string]definition{}
 	}
 	s.patterns[name] = def
 	return nil
