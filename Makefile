@@ -1,0 +1,53 @@
+# The two commands: `make run` starts a trial agent, `make test` passes the tests.
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X datakit.dev/internal/app.Version=$(VERSION)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+FUZZ    ?= 20s
+# The race detector needs a C compiler; CI has one.
+RACE    := $(if $(shell command -v gcc cc 2>/dev/null),-race)
+TEST    := CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE)
+
+.DEFAULT_GOAL := help
+.PHONY: help build build-all run test lint bench fuzz docs clean deps
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+build: ## Build bin/datakit for this machine
+	$(BUILD) -o bin/ ./cmd/datakit
+
+build-all: ## Build for every platform into dist/
+	@set -e; for t in $(TARGETS); do \
+	  os=$${t%/*}; arch=$${t#*/}; ext=; [ $$os = windows ] && ext=.exe; \
+	  echo "build $$os/$$arch"; \
+	  GOOS=$$os GOARCH=$$arch $(BUILD) -o dist/datakit-$$os-$$arch$$ext ./cmd/datakit; \
+	done
+
+run: build ## Start a trial agent: points on the terminal, a file store to play with
+	@exec bin/datakit run --dev
+
+deps: ## Install the servers that the tests talk to
+	@scripts/test-deps
+
+test: deps ## Run every test, with the race detector
+	$(GO) vet ./...
+	$(TEST) -timeout 15m ./...
+
+lint: ## Check style, floors and formatting
+	@mkdir -p .cache
+	cd tools && $(GO) build -o ../.cache/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	.cache/golangci-lint run ./...
+
+bench: ## Run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## Run each fuzz target for FUZZ (20s)
+	@scripts/fuzz $(FUZZ)
+
+docs: ## Write the generated reference pages
+	$(GO) test ./internal/app -run TestReference -count=1 -update
+
+clean: ## Remove what was built
+	rm -rf bin dist .cache

@@ -1,0 +1,82 @@
+// Package api is the agent's HTTP face: its status, its metrics, a way in for
+// points, and the few things that can be asked of it while it runs.
+//
+//	GET  /v1/ping             version, uptime, host
+//	GET  /v1/status           what runs, and what became of every key
+//	GET  /metrics             the same for Prometheus
+//	POST /v1/write/CATEGORY   points as line protocol
+//	POST /v1/reload           read the local configuration again
+//	POST /v1/confd/accept     apply the deletions that are held
+//	POST /v1/confd/plan       what a change of keys would do
+//
+// The last three are taken only from this machine. An error is JSON:
+// {"error_code":"datakit.notFound","message":"…"}.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"datakit.dev/internal/point"
+	"datakit.dev/internal/reconcile"
+	"datakit.dev/internal/status"
+	"datakit.dev/internal/store"
+)
+
+// Info is what never changes while an agent runs.
+type Info struct {
+	Version string
+	Host    string
+	Started time.Time
+}
+
+// An Agent is what the API shows and asks. Its methods are called from several
+// goroutines at once.
+type Agent interface {
+	Info() Info
+	Status() status.Status
+
+	// Reload reads the local configuration again and applies it.
+	Reload(ctx context.Context) error
+
+	// Accept applies the deletions that are held, and returns how many stores
+	// held one.
+	Accept() int
+
+	// Try says what would happen if entries, below the root, were in the store
+	// with the ID source, or in the first one where that is "".
+	Try(source string, entries []store.Entry) reconcile.Trial
+
+	// Write takes points over. It sets the time of those that have none, and
+	// blocks while the flow is full.
+	Write(ctx context.Context, category point.Category, pts []point.Point) error
+}
+
+// Options is what a server needs.
+type Options struct {
+	Log   *slog.Logger
+	Agent Agent
+
+	// Addr is host:port, or the path of a unix socket; "" listens nowhere.
+	Addr string
+
+	// Console answers every GET that no route of the API takes; where it is nil
+	// they are told that there is nothing.
+	Console http.Handler
+
+	// Bound is told the address after the server has begun to listen, and the
+	// error where it could not; nil tells nobody.
+	Bound func(addr string, err error)
+}
+
+// New returns a server that does not listen yet.
+func New(o Options) *Server {
+	s := &Server{opts: o, registry: prometheus.NewRegistry()}
+	s.metrics = newMetrics(o.Agent, s.registry)
+	s.handler = s.routes()
+	return s
+}

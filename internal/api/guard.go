@@ -1,0 +1,84 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+)
+
+// guard refuses what a web page could make a browser on this machine send: a
+// request for a name that was rebound to the loopback address, and one that
+// changes something and comes from another origin.
+func guard(next http.Handler) http.Handler {
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fail(w, http.StatusForbidden, "crossOrigin", "a page of another origin may not do this")
+	}))
+	next = origin.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if overLoopback(req) && !isLoopbackName(req.Host) {
+			fail(w, http.StatusForbidden, "host", "over the loopback address the Host must be localhost or that address, not %q", clip(req.Host))
+			return
+		}
+		next.ServeHTTP(w, req)
+	})
+}
+
+// localAddr returns the address that the request came in at.
+func localAddr(req *http.Request) net.Addr {
+	a, _ := req.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return a
+}
+
+func overLoopback(req *http.Request) bool {
+	a := localAddr(req)
+	return a != nil && isLoopback(a.String())
+}
+
+// isLocal reports whether the request was sent on this machine.
+func isLocal(req *http.Request) bool {
+	if a := localAddr(req); a != nil && a.Network() == "unix" {
+		return true
+	}
+	return isLoopback(req.RemoteAddr)
+}
+
+func isLoopback(hostport string) bool {
+	a, err := netip.ParseAddrPort(hostport)
+	return err == nil && a.Addr().Unmap().IsLoopback()
+}
+
+// isLoopbackName reports whether host, with or without a port, can only be this
+// machine: a name that a resolver answers for could be anybody's.
+func isLoopbackName(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Unmap().IsLoopback()
+}
+
+// contain turns a panic into an answer: one request must not end the agent, and
+// its cause must not reach the client.
+func (s *Server) contain(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p)
+			default:
+				s.opts.Log.Error("panic", "route", clip(req.URL.Path), "panic", p, "stack", strings.ReplaceAll(string(debug.Stack()), "\n", " | "))
+				fail(w, http.StatusInternalServerError, "internal", "the agent failed at this; its log says more")
+			}
+		}()
+		next.ServeHTTP(w, req)
+	})
+}

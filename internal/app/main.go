@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"datakit.dev/internal/cli"
+	"datakit.dev/internal/workdir"
+)
+
+// Main runs the command line and returns the exit code: 0 done, 1 it failed,
+// 2 wrong use.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	env := environment(os.Environ())
+	return cli.Execute(ctx, cli.Deps{
+		Version: Version, Parts: parts(), Inputs: catalog(), Env: env,
+		Stdin: stdin, Stdout: stdout, Stderr: stderr,
+		Run: func(ctx context.Context, o cli.RunOptions) error {
+			dir := workdir.Dir(o.Dir)
+			if o.Dev {
+				var err error
+				if dir, err = prepareDev(o.Dir); err != nil {
+					return err
+				}
+				greet(stderr, dir)
+			}
+			return run(ctx, dir, env, stdout, stderr)
+		},
+	}, args)
+}
+
+func environment(list []string) map[string]string {
+	env := make(map[string]string, len(list))
+	for _, pair := range list {
+		k, v, _ := strings.Cut(pair, "=")
+		env[k] = v
+	}
+	return env
+}

@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"datakit.dev/internal/api"
+	"datakit.dev/internal/workdir"
+)
+
+// shutdown is how long the end may take: units get 2 s of it, the queues the
+// rest.
+const shutdown = 4500 * time.Millisecond
+
+// run runs an agent on dir until ctx ends.
+func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) error {
+	a, err := open(dir, env, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	server := api.New(api.Options{Agent: a, Listen: a.settings().Listen, Log: a.log})
+	a.mu.Lock()
+	a.apiErr = server.Err
+	a.mu.Unlock()
+	a.log.Info("started", "version", Version, "dir", string(dir), "listen", a.settings().Listen)
+
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	var parts sync.WaitGroup
+	errs := make(chan error, 2)
+	parts.Go(func() { errs <- server.Run(ctx) })
+	parts.Go(func() { errs <- a.loop.Run(ctx) })
+	for ctx.Err() == nil {
+		select {
+		case <-hup:
+			if err := a.Reload(ctx); err != nil {
+				a.log.Error("the reload failed; what runs stays", "error", err)
+			}
+		case <-ctx.Done():
+		}
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		parts.Wait()
+	}()
+	err = a.close()
+	limit := time.NewTimer(time.Second)
+	defer limit.Stop()
+	select {
+	case <-ended:
+		return errors.Join(err, <-errs, <-errs)
+	case <-limit.C:
+		return errors.Join(err, errors.New("a part of the agent did not end in time"))
+	}
+}
+
+// close stops what runs and writes what is queued.
+func (a *agent) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdown)
+	defer cancel()
+	a.log.Info("stopping")
+	watching := make(chan struct{})
+	go func() {
+		defer close(watching)
+		a.watch.Close()
+	}()
+	a.units.Stop()
+	a.api.Close()
+	err := a.flow.Close(ctx)
+	select {
+	case <-watching:
+	case <-ctx.Done():
+		a.log.Warn("a store did not close in time")
+	}
+	if err != nil {
+		err = fmt.Errorf("stop: %w", err)
+	}
+	return errors.Join(err, a.logging.close())
+}

@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"datakit.dev/internal/config"
+	"datakit.dev/internal/workdir"
+)
+
+// maxAnswer bounds what an agent may answer.
+const maxAnswer = 256 << 20
+
+// agentFlags say where the running agent answers.
+type agentFlags struct {
+	dir     string
+	addr    string
+	timeout time.Duration
+}
+
+func (f *agentFlags) add(cmd *cobra.Command) {
+	dirFlag(cmd, &f.dir)
+	f.addAddr(cmd)
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for the agent")
+}
+
+func (f *agentFlags) addAddr(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.addr, "addr", "", "where the agent answers: `host:port` or a socket's path (default: http_api.listen of datakit.conf)")
+}
+
+// agent asks a running agent.
+type agent struct {
+	addr   string // as the user knows it
+	base   string
+	client *http.Client
+}
+
+// agent returns the agent that flags name.
+func (p program) agent(f agentFlags) (*agent, error) {
+	addr := f.addr
+	if addr == "" {
+		m, err := p.readMain(workdir.Dir(f.dir))
+		if err != nil {
+			return nil, err
+		}
+		if addr = m.Listen; addr == "" {
+			return nil, errors.New("http_api.listen is empty in datakit.conf, so the agent answers nowhere: set it, and restart the agent")
+		}
+	}
+	a := &agent{addr: addr, client: &http.Client{Timeout: f.timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	transport := &http.Transport{} // no proxy: the agent is here
+	a.client.Transport = transport
+	switch host, port, err := net.SplitHostPort(strings.TrimPrefix(addr, "http://")); {
+	case strings.HasPrefix(addr, "https://"):
+		return nil, usage("--addr %s: the agent speaks http", addr)
+	case isSocket(addr):
+		a.base = "http://localhost"
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", addr)
+		}
+	case err != nil:
+		return nil, usage("%q is no address such as localhost:9529", addr)
+	default:
+		a.base = "http://" + net.JoinHostPort(reachable(host), port)
+	}
+	return a, nil
+}
+
+func isSocket(addr string) bool {
+	return !strings.HasPrefix(addr, "http://") && (strings.ContainsAny(addr, `/\`) || strings.HasSuffix(addr, ".sock"))
+}
+
+// reachable returns where to call an agent that listens on host: on every
+// address means on this machine's own too.
+func reachable(host string) string {
+	switch host {
+	case "", "0.0.0.0":
+		return "127.0.0.1"
+	case "::":
+		return "::1"
+	}
+	return host
+}
+
+// readMain reads datakit.conf; one that is missing is empty.
+func (p program) readMain(dir workdir.Dir) (config.Main, error) {
+	text, err := os.ReadFile(dir.Main())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return config.Main{}, fmt.Errorf("%w: run this as the agent's user, or give --dir", err)
+	}
+	m, bad, _ := config.ParseMain(string(text), p.Env, p.Parts)
+	if len(bad) > 0 {
+		return m, fmt.Errorf("%w: run `datakit check`", bad.In(dir.Main(), ""))
+	}
+	return m, nil
+}
+
+// call sends in as JSON where it is not nil, and decodes the answer into out.
+func (a *agent) call(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("encode the request: %w", err)
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, a.base+path, body)
+	if err != nil {
+		return fmt.Errorf("ask the agent: %w", err)
+	}
+	resp, err := a.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("no agent answers on %s: %w: start it with `datakit run`, or give --addr or --dir", a.addr, errors.Unwrap(err))
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
+		return fmt.Errorf("the agent on %s broke off: %w", a.addr, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return refusal(a.addr, resp.Status, text)
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return fmt.Errorf("what answers on %s is no agent: %w", a.addr, err)
+	}
+	return nil
+}
+
+// refusal is the error of an agent that does not want to.
+func refusal(addr, status string, body []byte) error {
+	var f struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(body, &f) != nil || f.Message == "" {
+		return fmt.Errorf("what answers on %s is no agent, or an older one: %s", addr, status)
+	}
+	return fmt.Errorf("the agent on %s: %s", addr, f.Message)
+}

@@ -1,0 +1,249 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"datakit.dev/internal/config"
+	"datakit.dev/internal/spec"
+	"datakit.dev/internal/store"
+	"datakit.dev/internal/workdir"
+)
+
+// storeFlags say which store to work on.
+type storeFlags struct {
+	dir     string
+	id      string
+	timeout time.Duration
+
+	backend string
+	options map[string]*string // of the store, by their names in [[confds]]
+	nodes   []string
+	files   []string
+	more    []string // name=value
+	insec   bool
+}
+
+// confdsFlags are the flags that stand for one key of [[confds]] each.
+var confdsFlags = []struct{ flag, field, doc string }{ //nolint:gochecknoglobals // a table, never written
+	{"prefix", "prefix", "root of the keys"},
+	{"username", "username", "user name"},
+	{"password", "password", "password; better set ENV_CONFD_PASSWORD, which `ps` does not show"},
+	{"token", "auth_token", "access token; better set ENV_CONFD_AUTH_TOKEN"},
+	{"ca", "client_ca_keys", "file of the certificate authorities"},
+	{"cert", "client_cert", "file of our certificate"},
+	{"key", "client_key", "file of its key"},
+}
+
+func (f *storeFlags) add(cmd *cobra.Command) {
+	dirFlag(cmd, &f.dir)
+	fs := cmd.PersistentFlags()
+	fs.StringVar(&f.id, "store", "", "`ID` of the store in datakit.conf: its backend, with #2 … behind further ones (default: the first that is enabled)")
+	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for the store or the agent")
+	fs.StringVar(&f.backend, "backend", "", "kind of the store, instead of those in datakit.conf")
+	fs.StringArrayVar(&f.nodes, "node", nil, "`host:port` of the store; may be repeated")
+	fs.StringArrayVar(&f.files, "file", nil, "`path` for the backend file; may be repeated")
+	fs.StringArrayVar(&f.more, "option", nil, "any other `name=value` of [[confds]]; may be repeated")
+	fs.BoolVar(&f.insec, "insecure", false, "take any certificate of the store")
+	f.options = map[string]*string{}
+	for _, o := range confdsFlags {
+		f.options[o.field] = fs.String(o.flag, "", strings.ReplaceAll(o.doc, "`", "'"))
+	}
+	fs.SortFlags = false
+}
+
+// alone returns an error where a flag is given that only means something
+// together with --backend.
+func (f *storeFlags) alone(fs *pflag.FlagSet) error {
+	if f.backend != "" {
+		return nil
+	}
+	for _, name := range []string{"node", "file", "option", "insecure", "prefix", "username", "password", "token", "ca", "cert", "key"} {
+		if fl := fs.Lookup(name); fl != nil && fl.Changed {
+			return usage("--%s needs --backend: without it the stores in datakit.conf are used", name)
+		}
+	}
+	return nil
+}
+
+// environment writes the flags as the variables that name a store in a
+// container, over those that the user has set for what is secret.
+func (f *storeFlags) environment(env map[string]string) (map[string]string, error) {
+	out := map[string]string{"ENV_CONFD_BACKEND": f.backend}
+	name := func(field string) string { return "ENV_CONFD_" + strings.ToUpper(field) }
+	for _, field := range store.Fields() {
+		if v := env[name(field.Name)]; field.Secret && v != "" {
+			out[name(field.Name)] = v
+		}
+	}
+	for field, v := range f.options {
+		if *v != "" {
+			out[name(field)] = *v
+		}
+	}
+	if f.insec {
+		out[name("client_insecure")] = "true"
+	}
+	for variable, list := range map[string][]string{"ENV_CONFD_BACKEND_NODES": f.nodes, name("file"): f.files} {
+		if len(list) > 0 {
+			text, err := json.Marshal(list)
+			if err != nil {
+				return nil, fmt.Errorf("encode the nodes: %w", err)
+			}
+			out[variable] = string(text)
+		}
+	}
+	for _, pair := range f.more {
+		k, v, ok := strings.Cut(pair, "=")
+		if !ok || !slices.ContainsFunc(store.Fields(), func(f spec.Field) bool { return f.Name == k }) {
+			return nil, usage("--option %s: expected name=value with a name that [[confds]] has, such as region=eu-west-1", k)
+		}
+		out[name(k)] = v
+	}
+	return out, nil
+}
+
+// stores returns the stores that the flags mean.
+func (p program) stores(f *storeFlags) ([]config.Store, error) {
+	if f.backend == "" {
+		m, err := p.readMain(workdir.Dir(f.dir))
+		return m.Stores, err
+	}
+	env, err := f.environment(p.Env)
+	if err != nil {
+		return nil, err
+	}
+	m, bad, _ := config.ParseMain("", env, p.Parts)
+	if len(bad) > 0 {
+		return nil, misuse{fmt.Errorf("--backend %s: %w", f.backend, bad.In("", ""))}
+	}
+	return m.Stores, nil
+}
+
+// choose returns the store to work on.
+func (p program) choose(f *storeFlags, write bool) (config.Store, error) {
+	all, err := p.stores(f)
+	if err != nil {
+		return config.Store{}, err
+	}
+	var ids []string
+	for _, s := range all {
+		ids = append(ids, s.ID)
+		switch {
+		case f.id != "" && s.ID != f.id, f.id == "" && !s.Enabled:
+		case write && !s.Backend.Traits.Writes:
+			if f.id != "" || f.backend != "" {
+				return config.Store{}, fmt.Errorf("the store %s can only be read: change its keys with its own tools", s.ID)
+			}
+		default:
+			return s, nil
+		}
+	}
+	switch {
+	case f.id != "":
+		return config.Store{}, usage("--store %s: there is no such store; there is %s", f.id, strings.Join(ids, ", "))
+	case len(ids) > 0:
+		return config.Store{}, fmt.Errorf("none of the stores %s is enabled and can be used for this: give --store or --backend", strings.Join(ids, ", "))
+	}
+	return config.Store{}, fmt.Errorf("no store is configured in %s: add a [[confds]] table, or give --backend NAME --node HOST:PORT", workdir.Dir(f.dir).Main())
+}
+
+// target is an open store.
+type target struct {
+	store.Store
+	conf    config.Store
+	timeout time.Duration
+}
+
+// open opens the store that the flags mean.
+func (p program) open(f *storeFlags, write bool) (*target, error) {
+	conf, err := p.choose(f, write)
+	if err != nil {
+		return nil, err
+	}
+	s, err := conf.Backend.Open(store.Options{Root: conf.Root, Values: conf.Values, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, fmt.Errorf("open the store %s: %w", conf.ID, err)
+	}
+	return &target{s, conf, f.timeout}, nil
+}
+
+// full returns key with the root before it.
+func (t *target) full(key string) string { return t.conf.Root + "/" + key }
+
+// read reads the store within the timeout.
+func (t *target) read(ctx context.Context) (store.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	snap, err := t.Read(ctx)
+	return snap, t.explain(err)
+}
+
+// get reads one key.
+func (t *target) get(ctx context.Context, key string) (store.Entry, error) {
+	snap, err := t.read(ctx)
+	if err != nil {
+		return store.Entry{}, err
+	}
+	e, ok := snap.Get(key)
+	switch {
+	case !ok:
+		return e, fmt.Errorf("%w: %s in %s; see `datakit confd ls`", store.ErrNotFound, t.full(key), t.conf.ID)
+	case e.TooLarge > 0:
+		return e, fmt.Errorf("%s holds %d bytes, at most %d are taken: make it smaller with the store's own tools", t.full(key), e.TooLarge, store.MaxValue)
+	}
+	return e, nil
+}
+
+// put writes e.Value, if the key still is as e says: at its revision, or not
+// there where it has none.
+func (t *target) put(ctx context.Context, e store.Entry, cond store.Cond) (store.Revision, error) {
+	w, ok := t.Store.(store.Writer)
+	if !ok {
+		return "", fmt.Errorf("the store %s can only be read: change its keys with its own tools", t.conf.ID)
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	rev, err := w.Put(ctx, e.Key, e.Value, cond)
+	return rev, t.explain(err)
+}
+
+// remove deletes one key.
+func (t *target) remove(ctx context.Context, e store.Entry) error {
+	w, ok := t.Store.(store.Writer)
+	if !ok {
+		return fmt.Errorf("the store %s can only be read: change its keys with its own tools", t.conf.ID)
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	return t.explain(w.Delete(ctx, e.Key, store.Cond{Revision: e.Revision}))
+}
+
+// explain says what to do about an error of the store.
+func (t *target) explain(err error) error {
+	var advice string
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrDenied):
+		advice = "check the user name, the password or the token, and what they may do"
+	case errors.Is(err, store.ErrConflict):
+		advice = "look at it with `datakit confd get`, and try again"
+	case errors.Is(err, context.DeadlineExceeded):
+		advice = fmt.Sprintf("no answer within %v; is it reachable? --timeout waits longer", t.timeout)
+	case errors.Is(err, store.ErrUnavailable):
+		advice = "is it running, and reachable from here?"
+	default:
+		return fmt.Errorf("store %s: %w", t.conf.ID, err)
+	}
+	return fmt.Errorf("store %s: %w: %s", t.conf.ID, err, advice)
+}

@@ -1,0 +1,254 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"datakit.dev/internal/diag"
+	"datakit.dev/internal/spec"
+	"datakit.dev/internal/store"
+)
+
+// Main is datakit.conf, decoded, with the environment over it.
+type Main struct {
+	Hostname string // "" means the system's
+	Defaults []string
+	HostTags map[string]string
+	Listen   string // host:port, or the path of a unix socket
+	IO       spec.Values
+	Dataway  spec.Values
+	LogLevel string
+	LogPath  string // "" or "stdout", or a file
+	Confd    Confd
+	Stores   []Store
+}
+
+// Confd is the [confd] table.
+type Confd struct {
+	Debounce      time.Duration
+	DebounceMax   time.Duration
+	Timeout       time.Duration
+	Resync        time.Duration
+	Hold          time.Duration
+	Authoritative bool
+}
+
+// A Store is one [[confds]] table.
+type Store struct {
+	ID      string // the backend's name, with #2 … behind further ones of one backend
+	Backend store.Backend
+	Values  spec.Values
+	Enabled bool
+	Root    string // the prefix with a leading slash and no trailing one
+	Nodes   []string
+}
+
+// Parts are the descriptions that datakit.conf is put together from.
+type Parts struct {
+	Backends []store.Backend
+	Catalog  *Catalog
+	IO       []spec.Field // of [io]
+	Dataway  []spec.Field // of [dataway]
+}
+
+// Schema describes datakit.conf but for the backends' own keys in [[confds]].
+func (p Parts) Schema() spec.Schema {
+	return spec.Schema{
+		Name: "datakit.conf", Open: true,
+		Doc: "The main configuration file, conf.d/datakit.conf.", DocZH: "主配置文件 conf.d/datakit.conf。",
+		Fields: slices.Concat(agentFields(), []spec.Field{
+			{Name: "io", Type: spec.Table, Fields: p.IO, Doc: "Where points go on this host, and what waits for the way out.", DocZH: "本机输出与发送队列。"},
+			{Name: "dataway", Type: spec.Table, Fields: p.Dataway, Doc: "The data gateway that points are sent to.", DocZH: "数据网关。"},
+			loggingField(), confdField(),
+			{Name: "confds", Type: spec.Tables, Fields: store.Fields(), Doc: "Config stores, any number; the first wins.", DocZH: "配置中心，可配置多个；靠前者优先。"},
+		}),
+	}
+}
+
+func agentFields() []spec.Field {
+	return []spec.Field{
+		{Name: "hostname", Type: spec.String, Doc: "Name of this host; the system's by default.", DocZH: "主机名，默认取系统主机名。"},
+		{
+			Name: "default_enabled_inputs", Type: spec.Strings,
+			Default: []string{"cpu", "disk", "diskio", "mem", "swap", "system", "net", "processes"},
+			Doc:     "Inputs that run without a file of their own. A name with - before it takes that input away.",
+			DocZH:   "无需配置文件即默认开启的采集器；名称前加 - 表示去掉该采集器。",
+		},
+		{
+			Name: "global_host_tags", Type: spec.StringMap, Example: map[string]string{"host": "$datakit_hostname"},
+			Doc: "Tags added to every point; $datakit_hostname and $datakit_ip are filled in.", DocZH: "附加到每个数据点的标签；支持 $datakit_hostname 和 $datakit_ip。",
+		},
+		{Name: "http_api", Type: spec.Table, Doc: "The HTTP interface.", DocZH: "HTTP 接口。", Fields: []spec.Field{{
+			Name: "listen", Type: spec.String, Default: "localhost:9529",
+			Doc: "host:port, or the path of a unix socket.", DocZH: "host:port，或 unix socket 的路径。",
+		}}},
+	}
+}
+
+func loggingField() spec.Field {
+	return spec.Field{Name: "logging", Type: spec.Table, Doc: "The agent's own log.", DocZH: "日志。", Fields: []spec.Field{
+		{Name: "level", Type: spec.String, Default: "info", OneOf: []string{"debug", "info", "warn", "error"}, Doc: "Least level that is written.", DocZH: "日志级别。"},
+		{Name: "log", Type: spec.String, Doc: `Path of the log file, or "stdout"; standard error by default.`, DocZH: "日志文件路径，或 stdout；默认标准错误。"},
+	}}
+}
+
+func confdField() spec.Field {
+	duration := func(name string, def, low time.Duration, doc, zh string) spec.Field {
+		return spec.Field{Name: name, Type: spec.Duration, Default: def, Min: low, Max: 24 * time.Hour, Doc: doc, DocZH: zh}
+	}
+	return spec.Field{Name: "confd", Type: spec.Table, Doc: "How the config stores are followed.", DocZH: "如何跟随配置中心。", Fields: []spec.Field{
+		duration("debounce", 2*time.Second, 0, "Quiet time after a change before it is read.", "变更后静默多久才读取（懒加载）。"),
+		duration("debounce_max", 10*time.Second, 0, "A steady stream of changes is read at least this often.", "持续变更时至少多久读取一次。"),
+		duration("timeout", time.Minute, 100*time.Millisecond, "Time for one read; past it the last-known-good stays.", "单次读取超时；超时后保留最近一次可用配置。"),
+		duration("resync", 5*time.Minute, time.Second, "Time after which a store is read again even if no event came.", "即使没有事件，多久也要重新读取一次。"),
+		duration("hold", 30*time.Second, 0, "Time that a mass deletion waits for a second look; 0s turns that off.", "大量删除的确认等待时间；0s 表示关闭。"),
+		{Name: "authoritative", Type: spec.Bool, Doc: "Stop local inputs that are neither default nor in a store.", DocZH: "停止既非默认开启、也不在配置中心的本地采集器。"},
+	}}
+}
+
+// ParseMain decodes datakit.conf. Problems make it unusable; warnings are keys
+// that mean nothing here, as an older or newer version may have them.
+func ParseMain(text string, env map[string]string, p Parts) (m Main, problems, warnings diag.List) {
+	text = Normalize(text)
+	root, problems := spec.Parse(text)
+	if problems != nil {
+		return Main{}, problems, nil
+	}
+	s := p.Schema()
+	v, problems := s.Decode(withoutStores(root))
+	warnings = s.Unknown(withoutStores(root))
+	m = mainOf(v)
+	bad, ignored := p.stores(root, &m)
+	problems, warnings = append(problems, bad...), append(warnings, ignored...)
+	problems = append(problems, p.environment(env, &m)...)
+	warnings = append(warnings, p.unknownDefaults(m.Defaults)...)
+	numberStores(m.Stores)
+	return m, hideSecrets(problems, text), hideSecrets(warnings, text)
+}
+
+// hideSecrets gives each diagnostic the line that it is about.
+func hideSecrets(list diag.List, text string) diag.List {
+	for i := range list {
+		if list[i].Pos.Line > 0 {
+			list[i].Snippet = spec.RedactLine(diag.Line(text, list[i].Pos.Line))
+		}
+	}
+	return list
+}
+
+// withoutStores leaves [[confds]] out: each backend decodes its own.
+func withoutStores(root *spec.Node) *spec.Node {
+	n := *root
+	n.Keys = slices.DeleteFunc(slices.Clone(root.Keys), func(k spec.Key) bool { return k.Name == "confds" })
+	return &n
+}
+
+func mainOf(v spec.Values) Main {
+	c, l := v.Table("confd"), v.Table("logging")
+	return Main{
+		Hostname: v.String("hostname"), Defaults: v.Strings("default_enabled_inputs"), HostTags: v.Map("global_host_tags"),
+		Listen: v.Table("http_api").String("listen"), IO: v.Table("io"), Dataway: v.Table("dataway"),
+		LogLevel: l.String("level"), LogPath: l.String("log"),
+		Confd: Confd{
+			Debounce: c.Duration("debounce"), DebounceMax: c.Duration("debounce_max"), Timeout: c.Duration("timeout"),
+			Resync: c.Duration("resync"), Hold: c.Duration("hold"), Authoritative: c.Bool("authoritative"),
+		},
+	}
+}
+
+func (p Parts) stores(root *spec.Node, m *Main) (problems, ignored diag.List) {
+	k, ok := root.Get("confds")
+	if !ok {
+		return nil, nil
+	}
+	if !k.Node.IsArray() {
+		problems.Add(k.Pos, "expected [[confds]], got %s", k.Node.Describe())
+		return problems, nil
+	}
+	for i := range k.Node.Items {
+		st, bad, unused := p.store(&k.Node.Items[i])
+		problems, ignored = append(problems, bad...), append(ignored, unused...)
+		m.Stores = append(m.Stores, st)
+	}
+	return problems, ignored
+}
+
+// store decodes one [[confds]] table.
+func (p Parts) store(n *spec.Node) (st Store, problems, ignored diag.List) {
+	name, at := "", n.Pos
+	if b, ok := n.Get("backend"); ok {
+		name, _ = b.Node.Scalar.(string)
+		at = b.Node.Pos
+	}
+	if name == "" {
+		problems.Add(at, `[[confds]] needs backend, such as backend = "etcdv3"`)
+		return st, problems, nil
+	}
+	b, err := store.Find(p.Backends, name)
+	if err != nil {
+		problems.Add(at, "%v", err)
+		return st, problems, nil
+	}
+	v, problems, ignored := b.Decode(n)
+	return StoreOf(b, v), problems, ignored
+}
+
+// StoreOf returns the settings of a store of backend b with decoded values v.
+func StoreOf(b store.Backend, v spec.Values) Store {
+	root := "/" + strings.Trim(v.String("prefix"), "/")
+	if root == "/" {
+		root = "/datakit"
+	}
+	nodes := v.Strings("nodes")
+	if len(nodes) == 0 {
+		nodes = v.Strings("file")
+	}
+	shown := make([]string, len(nodes))
+	for i, n := range nodes {
+		shown[i] = spec.RedactURL(n)
+	}
+	return Store{ID: b.Name, Backend: b, Values: v, Enabled: v.Bool("enable"), Root: root, Nodes: shown}
+}
+
+// numberStores makes the IDs unique: a further store of one backend gets its
+// number among them.
+func numberStores(stores []Store) {
+	seen := map[string]int{}
+	for i := range stores {
+		name := stores[i].Backend.Name
+		if seen[name]++; seen[name] > 1 {
+			stores[i].ID = fmt.Sprintf("%s#%d", name, seen[name])
+		}
+	}
+}
+
+func (p Parts) unknownDefaults(names []string) (warnings diag.List) {
+	for _, n := range names {
+		if _, ok := p.Catalog.Find(strings.TrimPrefix(strings.TrimSpace(n), "-")); !ok {
+			warnings.Add(diag.Position{}, "default_enabled_inputs: unknown input %q; there is %s", clip(n), p.Catalog.similar(n))
+		}
+	}
+	return warnings
+}
+
+// HostTags returns the agent's tags with $datakit_hostname and $datakit_ip
+// filled in, and the tag host where none is given. A tag that would be empty is
+// left out.
+func HostTags(tags map[string]string, host, ip string) map[string]string {
+	fill := strings.NewReplacer(
+		"$datakit_hostname", host, "${datakit_hostname}", host, "__datakit_hostname", host,
+		"$datakit_ip", ip, "${datakit_ip}", ip, "__datakit_ip", ip,
+	)
+	out := map[string]string{}
+	if host != "" {
+		out["host"] = host
+	}
+	for k, v := range tags {
+		if v = fill.Replace(v); v != "" {
+			out[k] = v
+		}
+	}
+	return out
+}

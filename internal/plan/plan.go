@@ -1,0 +1,126 @@
+// Package plan says what must change so that what runs becomes what is
+// desired. It is pure: no clock, no goroutine, no I/O.
+package plan
+
+import (
+	"maps"
+	"slices"
+)
+
+// A Unit is one thing that runs: an input, an output.
+type Unit struct {
+	ID     string // "input/cpu"; unique among the desired units
+	Kind   string // "cpu"
+	Origin string // the store and key, or the file, that asks for it
+	Hash   string // of its whole decoded configuration and its kind
+	Fixed  string // of that configuration without what changes in place
+	Body   any    // what starting it takes; not compared
+}
+
+// A Verb is what to do with one unit.
+type Verb string
+
+// The verbs, in the order in which a plan applies them.
+const (
+	Stop    Verb = "stop"
+	Restart Verb = "restart"
+	Update  Verb = "update" // in place: nothing stops
+	Start   Verb = "start"
+	Keep    Verb = "keep" // runs on; its ID or origin may have changed
+)
+
+// A Step is one verb on one unit. Was is the ID of the running unit that the
+// step works on; it is empty for Start and equals Unit.ID for Stop.
+type Step struct {
+	Verb Verb
+	Unit Unit
+	Was  string
+}
+
+// Touches reports whether the step does anything to what runs.
+func (s Step) Touches() bool { return s.Verb != Keep }
+
+// Diff returns the steps from running to desired, both by ID: every stop first,
+// so that a port or a file is free before its new owner starts; then by verb
+// and ID.
+//
+// A running unit is paired with the desired one of the same whole
+// configuration, then with the one that differs only in what changes in place,
+// then with the one of the same kind and origin, then with the one of the same
+// ID; within a round the same ID goes first. So a configuration that moves to
+// another key or another store runs on.
+func Diff(running, desired map[string]Unit) []Step {
+	d := differ{running: maps.Clone(running), desired: maps.Clone(desired), pairs: map[string]string{}}
+	d.pairByID(func(r, w Unit) bool { return r.Hash == w.Hash })
+	d.pairBy(func(u Unit) string { return u.Hash })
+	d.pairByID(func(r, w Unit) bool { return r.Fixed == w.Fixed })
+	d.pairBy(func(u Unit) string { return u.Fixed })
+	d.pairBy(func(u Unit) string { return u.Kind + "\x00" + u.Origin })
+	d.pairByID(func(r, w Unit) bool { return r.Kind == w.Kind })
+
+	var out []Step
+	for _, id := range slices.Sorted(maps.Keys(d.running)) {
+		out = append(out, Step{Stop, d.running[id], id})
+	}
+	byVerb := map[Verb][]Step{}
+	for _, id := range slices.Sorted(maps.Keys(desired)) {
+		s := step(running, desired[id], d.pairs)
+		byVerb[s.Verb] = append(byVerb[s.Verb], s)
+	}
+	for _, v := range []Verb{Restart, Update, Start, Keep} {
+		out = append(out, byVerb[v]...)
+	}
+	return out
+}
+
+func step(running map[string]Unit, want Unit, pairs map[string]string) Step {
+	was, ok := pairs[want.ID]
+	switch {
+	case !ok:
+		return Step{Start, want, ""}
+	case running[was].Hash == want.Hash:
+		return Step{Keep, want, was}
+	case running[was].Fixed == want.Fixed:
+		return Step{Update, want, was}
+	}
+	return Step{Restart, want, was}
+}
+
+// differ holds what is not paired yet.
+type differ struct {
+	running, desired map[string]Unit
+	pairs            map[string]string // desired ID to running ID
+}
+
+func (d *differ) pair(desired, running string) {
+	d.pairs[desired] = running
+	delete(d.desired, desired)
+	delete(d.running, running)
+}
+
+func (d *differ) pairByID(same func(running, want Unit) bool) {
+	for id, want := range d.desired {
+		if r, ok := d.running[id]; ok && same(r, want) {
+			d.pair(id, id)
+		}
+	}
+}
+
+// pairBy pairs what has the same key, in order of ID where several do.
+func (d *differ) pairBy(key func(Unit) string) {
+	if len(d.running) == 0 || len(d.desired) == 0 {
+		return
+	}
+	free := map[string][]string{}
+	for _, id := range slices.Sorted(maps.Keys(d.running)) {
+		k := key(d.running[id])
+		free[k] = append(free[k], id)
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.desired)) {
+		k := key(d.desired[id])
+		if len(free[k]) > 0 {
+			d.pair(id, free[k][0])
+			free[k] = free[k][1:]
+		}
+	}
+}

@@ -1,0 +1,285 @@
+// Package reconcile is the loop: it takes the stores' views and the local
+// files, compiles them, and brings what runs to what is desired, one turn after
+// another. It is the only loop of the agent that decides.
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"datakit.dev/internal/backup"
+	"datakit.dev/internal/config"
+	"datakit.dev/internal/diag"
+	"datakit.dev/internal/plan"
+	"datakit.dev/internal/point"
+	"datakit.dev/internal/supervise"
+	"datakit.dev/internal/watch"
+)
+
+// Watch is what the loop needs of the stores.
+type Watch interface {
+	Views() []watch.View
+	Changed() <-chan struct{}
+}
+
+// Scripts is where the scripts of the stores go. Check says what is wrong with
+// one; Replace makes those of the stores active, all at once.
+type Scripts interface {
+	Check(category point.Category, name, text string) diag.List
+	Replace(scripts []config.Script) error
+}
+
+// Local is what the files of the work directory ask for.
+type Local struct {
+	Defaults      []string // default_enabled_inputs
+	Files         config.Source
+	Authoritative bool
+	Errors        []string // files that could not be read
+}
+
+// Options is what a loop needs.
+type Options struct {
+	Log        *slog.Logger
+	Catalog    *config.Catalog
+	Watch      Watch
+	Supervisor *supervise.Supervisor
+	Scripts    Scripts        // nil where scripts do not run
+	BackupPath string         // "" keeps no backup
+	Backup     []backup.Entry // what was read from it at the start
+	Local      Local
+}
+
+// firstLook is how long the first turn waits for the stores, so that an agent
+// whose stores are in reach does not first start what they replace.
+const firstLook = 300 * time.Millisecond
+
+// backupRetry is how long after a failure the backup is written again.
+const backupRetry = 30 * time.Second
+
+// A Reconciler is the loop and what it last did.
+type Reconciler struct {
+	opts Options
+
+	turn sync.Mutex // one turn at a time
+
+	mu         sync.Mutex // what follows; never held during a turn's work
+	local      Local
+	state      *config.State
+	result     config.Result
+	generation uint64
+	seen       []string // the revisions that the last turn applied
+	saved      []config.Good
+	backupErr  error
+}
+
+// New returns a loop that has not turned yet.
+func New(o Options) *Reconciler {
+	goods := make([]config.Good, len(o.Backup))
+	for i, e := range o.Backup {
+		goods[i] = config.Good{Source: e.Source, Backend: e.Backend, Key: e.Key, Short: e.Short, Revision: e.Revision, Value: e.Text}
+	}
+	return &Reconciler{opts: o, local: o.Local, state: config.Seed(o.Catalog, goods, check(o.Scripts)), saved: goods}
+}
+
+func check(s Scripts) func(point.Category, string, string) diag.List {
+	if s == nil {
+		return nil
+	}
+	return s.Check
+}
+
+// Run turns whenever a view changes, until ctx ends.
+func (r *Reconciler) Run(ctx context.Context) error {
+	r.awaitStores(ctx)
+	retry := time.NewTimer(backupRetry)
+	defer retry.Stop()
+	for {
+		r.Turn()
+		retry.Reset(backupRetry)
+	wait:
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-r.opts.Watch.Changed():
+				break wait
+			case <-retry.C:
+				retry.Reset(backupRetry)
+				if r.backupFailed() {
+					break wait
+				}
+			}
+		}
+	}
+}
+
+// awaitStores returns once every store has answered, or soon.
+func (r *Reconciler) awaitStores(ctx context.Context) {
+	limit := time.NewTimer(firstLook)
+	defer limit.Stop()
+	for slices.ContainsFunc(r.opts.Watch.Views(), func(v watch.View) bool { return !v.Read && !v.Fresh() && v.Error == "" }) {
+		select {
+		case <-r.opts.Watch.Changed():
+		case <-limit.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// SetLocal replaces what the local files ask for, and turns.
+func (r *Reconciler) SetLocal(l Local) {
+	r.mu.Lock()
+	r.local = l
+	r.mu.Unlock()
+	r.Turn()
+}
+
+// Turn brings what runs to what is desired, once.
+func (r *Reconciler) Turn() {
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	views := r.opts.Watch.Views()
+	r.mu.Lock()
+	req, state := r.request(views), r.state
+	r.mu.Unlock()
+
+	res, next, steps := r.compile(req, state)
+	touched := r.apply(steps)
+	r.opts.Supervisor.Discard()
+	if s := r.opts.Scripts; s != nil {
+		if err := s.Replace(res.Scripts); err != nil {
+			r.opts.Log.Error("replacing the scripts", "error", err)
+		}
+	}
+	seen := revisions(views)
+	r.mu.Lock()
+	if touched || !slices.Equal(seen, r.seen) || r.generation == 0 {
+		r.generation++
+	}
+	r.state, r.result, r.seen = next, res, seen
+	r.mu.Unlock()
+	r.save(res.Goods)
+}
+
+// request gathers what decides; r.mu is held.
+func (r *Reconciler) request(views []watch.View) config.Request {
+	req := config.Request{
+		Catalog: r.opts.Catalog, Defaults: r.local.Defaults, Local: r.local.Files,
+		Authoritative: r.local.Authoritative, CheckScript: check(r.opts.Scripts),
+	}
+	for _, v := range views {
+		if !v.Known {
+			// Nothing is known of this store: that is no reason to stop what
+			// only a file asks for.
+			req.Authoritative = false
+			continue
+		}
+		req.Stores = append(req.Stores, config.Source{
+			ID: v.Source.ID, Backend: v.Source.Backend, Root: v.Source.Root, Entries: v.Snapshot.Entries,
+		})
+	}
+	return req
+}
+
+// compile decides what should run, of what can be made: a key whose instance
+// cannot be initialised is treated as one with a bad value, and all is decided
+// again, before anything that runs is touched.
+func (r *Reconciler) compile(req config.Request, state *config.State) (config.Result, *config.State, []plan.Step) {
+	req.Refused = map[config.Ref]config.Refusal{}
+	running := r.opts.Supervisor.Running()
+	for {
+		res, next := config.Compile(state, req)
+		steps := plan.Diff(running, res.Units)
+		if !r.prepare(steps, req.Refused) {
+			return res, next, steps
+		}
+	}
+}
+
+// prepare makes what steps start, and reports whether any of it was refused.
+func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Refusal) bool {
+	any := false
+	for _, st := range steps {
+		if st.Verb != plan.Start && st.Verb != plan.Restart {
+			continue
+		}
+		if err := r.opts.Supervisor.Prepare(st.Unit); err != nil {
+			ref := st.Unit.Body.(*config.Desired).Ref //nolint:forcetypeassert // config makes every unit
+			_, again := refused[ref]
+			refused[ref] = config.Refusal{Err: fmt.Errorf("%s cannot start: %w", st.Unit.Kind, err), Good: again}
+			any = true
+		}
+	}
+	return any
+}
+
+// apply carries out steps, and reports whether anything that runs was touched.
+func (r *Reconciler) apply(steps []plan.Step) bool {
+	touched := false
+	for _, rep := range r.opts.Supervisor.Apply(steps) {
+		log := r.opts.Log.With("verb", rep.Step.Verb, "unit", rep.Step.Unit.ID, "origin", rep.Step.Unit.Origin)
+		switch {
+		case rep.Err != nil:
+			log.Error("a step failed", "error", diag.OneLine(rep.Err.Error()))
+		case rep.Step.Touches():
+			touched = true
+			log.Info("applied")
+		}
+	}
+	return touched
+}
+
+// revisions names what the views hold, to tell a new generation.
+func revisions(views []watch.View) []string {
+	out := make([]string, len(views))
+	for i, v := range views {
+		out[i] = fmt.Sprint(v.Source.ID, " ", v.Snapshot.Revision, " ", len(v.Snapshot.Entries))
+	}
+	return out
+}
+
+// save writes the backup where it differs from what was saved.
+func (r *Reconciler) save(goods []config.Good) {
+	if r.opts.BackupPath == "" {
+		return
+	}
+	goods = slices.DeleteFunc(slices.Clone(goods), func(g config.Good) bool { return g.Script })
+	if !r.backupFailed() && slices.Equal(goods, r.saved) {
+		return
+	}
+	entries := make([]backup.Entry, len(goods))
+	for i, g := range goods {
+		entries[i] = backup.Entry{
+			Source: g.Source, Backend: g.Backend, Key: g.Key, Short: g.Short,
+			Revision: g.Revision, Text: config.Normalize(g.Value),
+		}
+	}
+	err := backup.Write(r.opts.BackupPath, entries)
+	if err != nil {
+		r.opts.Log.Error("the backup could not be written; it is tried again", "error", err)
+	} else {
+		r.saved = goods
+	}
+	r.mu.Lock()
+	r.backupErr = err
+	r.mu.Unlock()
+}
+
+func (r *Reconciler) backupFailed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.backupErr != nil
+}
+
+// Local returns what the local files asked for when they were last read.
+func (r *Reconciler) Local() Local {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.local
+}

@@ -1,0 +1,119 @@
+package reconcile
+
+import (
+	"slices"
+	"strings"
+
+	"datakit.dev/internal/config"
+	"datakit.dev/internal/plan"
+	"datakit.dev/internal/status"
+	"datakit.dev/internal/store"
+	"datakit.dev/internal/watch"
+)
+
+// Status returns what the loop knows: stores, keys, units, and whether they
+// have come together.
+func (r *Reconciler) Status() status.Status {
+	views := r.opts.Watch.Views()
+	units := r.opts.Supervisor.Units()
+	running := r.opts.Supervisor.Running()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := status.Status{
+		Generation: r.generation,
+		Stores:     make([]status.Store, len(views)),
+		Keys:       append([]status.Key{}, r.result.Keys...),
+		Units:      units,
+		Scripts:    []status.Script{},
+		Outputs:    []status.Output{},
+		Errors:     append([]string{}, r.local.Errors...),
+	}
+	for i, v := range views {
+		s.Stores[i] = v.Status()
+	}
+	if r.backupErr != nil {
+		s.Errors = append(s.Errors, r.backupErr.Error())
+	}
+	s.Converged = r.generation > 0 && !r.result.Pending && matches(running, r.result.Units) &&
+		slices.Equal(revisions(views), r.seen) &&
+		!slices.ContainsFunc(views, func(v watch.View) bool { return !v.Fresh() }) &&
+		!slices.ContainsFunc(units, func(u status.Unit) bool { return u.State != status.Running })
+	return s
+}
+
+// matches reports whether what runs is what is desired.
+func matches(running, desired map[string]plan.Unit) bool {
+	if len(running) != len(desired) {
+		return false
+	}
+	for id, u := range desired {
+		if r, ok := running[id]; !ok || r.Hash != u.Hash {
+			return false
+		}
+	}
+	return true
+}
+
+// A Trial is a change that is not made: what it would do.
+type Trial struct {
+	Steps []TrialStep  `json:"steps"`
+	Keys  []status.Key `json:"keys"` // of the keys that were tried
+}
+
+// A TrialStep is one step of a trial.
+type TrialStep struct {
+	Verb   plan.Verb `json:"verb"`
+	Unit   string    `json:"unit"`
+	Kind   string    `json:"kind"`
+	Origin string    `json:"origin"`
+	Error  string    `json:"error,omitempty"` // why it could not be done
+}
+
+// Try says what would start, restart, stop and stay if the keys of entries,
+// below the root, had these values in the store with the ID source (the first
+// one where it is ""). Instances are made and dropped, so that one that cannot
+// start is told too; nothing that runs is touched.
+func (r *Reconciler) Try(source string, entries []store.Entry) Trial {
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	views := r.opts.Watch.Views()
+	r.mu.Lock()
+	req, state := r.request(views), r.state
+	r.mu.Unlock()
+	src := overlay(&req, source, entries)
+	res, _, steps := r.compile(req, state)
+	r.opts.Supervisor.Discard()
+
+	t := Trial{Steps: []TrialStep{}, Keys: []status.Key{}}
+	for _, st := range steps {
+		t.Steps = append(t.Steps, TrialStep{Verb: st.Verb, Unit: st.Unit.ID, Kind: st.Unit.Kind, Origin: st.Unit.Origin})
+	}
+	for _, k := range res.Keys {
+		tried := slices.ContainsFunc(entries, func(e store.Entry) bool { return strings.HasSuffix(k.Key, "/"+e.Key) })
+		if tried && k.Store == src.Backend {
+			t.Keys = append(t.Keys, k)
+		}
+	}
+	return t
+}
+
+// overlay puts entries over those of one store of the request, and returns it.
+func overlay(req *config.Request, source string, entries []store.Entry) config.Source {
+	i := slices.IndexFunc(req.Stores, func(s config.Source) bool { return source == "" || s.ID == source })
+	if i < 0 {
+		// A store that was not read yet, or none at all: try it as the first.
+		req.Stores = slices.Insert(req.Stores, 0, config.Source{ID: source, Backend: source, Root: "/datakit"})
+		i = 0
+	}
+	all := slices.Concat(req.Stores[i].Entries, entries)
+	slices.SortStableFunc(all, func(a, b store.Entry) int { return strings.Compare(a.Key, b.Key) })
+	var out []store.Entry
+	for j, e := range all {
+		if j+1 == len(all) || all[j+1].Key != e.Key {
+			out = append(out, e)
+		}
+	}
+	req.Stores = slices.Clone(req.Stores)
+	req.Stores[i].Entries = out
+	return req.Stores[i]
+}

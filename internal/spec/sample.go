@@ -1,0 +1,195 @@
+package spec
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// The marks of a sample: a line that explains, and a line that is an option
+// switched off. Taking off only the second kind writes the defaults out.
+const (
+	docMark    = "## "
+	optionMark = "# "
+)
+
+// Sample returns a configuration file with every field of s: what it means and,
+// commented out, its default. Only required fields stand without a comment.
+func (s Schema) Sample() string {
+	w := sampleWriter{comment: docMark, off: optionMark}
+	w.explain(s.Doc)
+	if s.Name != "" {
+		w.line(s.header())
+		w.indent = "  "
+	}
+	w.fields(s.Name, s.Fields)
+	return w.b.String()
+}
+
+// header returns the line that opens the table.
+func (s Schema) header() string {
+	if s.Repeated {
+		return "[[" + s.Name + "]]"
+	}
+	return "[" + s.Name + "]"
+}
+
+// Uncomment switches every option of a sample on.
+func Uncomment(sample string) string {
+	var b strings.Builder
+	for line := range strings.Lines(sample) {
+		if rest, ok := strings.CutPrefix(strings.TrimLeft(line, " "), optionMark); ok {
+			line = rest
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+type sampleWriter struct {
+	b       strings.Builder
+	indent  string
+	comment string // before a line that explains
+	off     string // before an option
+}
+
+func (w *sampleWriter) line(parts ...string) {
+	w.b.WriteString(strings.TrimRight(w.indent+strings.Join(parts, ""), " ") + "\n")
+}
+
+// explain writes text as comments of a readable width.
+func (w *sampleWriter) explain(text string) {
+	const width = 96
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			w.line(w.comment, line)
+			line = ""
+		}
+		line = strings.TrimLeft(line+" "+word, " ")
+	}
+	if line != "" {
+		w.line(w.comment, line)
+	}
+}
+
+func (w *sampleWriter) mark(f Field) string {
+	if f.Required {
+		return ""
+	}
+	return w.off
+}
+
+// fields writes plain fields first: in TOML a key behind a sub-table's header
+// belongs to the sub-table.
+func (w *sampleWriter) fields(table string, fields []Field) {
+	for _, f := range fields {
+		if f.Type == StringMap || f.Type == Table || f.Type == Tables {
+			continue
+		}
+		w.line()
+		w.explain(f.explain())
+		value := f.Zero()
+		switch {
+		case f.Example == nil:
+		case f.Required:
+			value = f.Example
+		default:
+			w.line(w.comment, "Example: ", tomlKey(f.Name), " = ", tomlValue(f.Example))
+		}
+		w.line(w.mark(f), tomlKey(f.Name), " = ", tomlValue(value))
+	}
+	for _, f := range fields {
+		name := strings.TrimPrefix(table+"."+tomlKey(f.Name), ".")
+		switch f.Type { //nolint:exhaustive // the others were written above
+		case StringMap:
+			w.stringMap(name, f)
+		case Table:
+			w.table(name, f)
+		case Tables:
+			w.tables(name, f)
+		}
+	}
+}
+
+func (w *sampleWriter) stringMap(name string, f Field) {
+	w.line()
+	w.explain(f.explain())
+	w.line(w.mark(f), "[", name, "]")
+	w.pairs(w.mark(f), f.Default)
+	if f.Default == nil {
+		w.pairs(w.comment, f.Example)
+	}
+}
+
+func (w *sampleWriter) pairs(mark string, v any) {
+	m, _ := v.(map[string]string)
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		w.line(mark, "  ", tomlKey(k), " = ", tomlValue(m[k]))
+	}
+}
+
+func (w *sampleWriter) table(name string, f Field) {
+	w.line()
+	w.explain(f.explain())
+	w.line(w.mark(f), "[", name, "]")
+	outer := w.indent
+	w.indent += "  "
+	w.fields(name, f.Fields)
+	w.indent = outer
+}
+
+// tables writes a list of tables as explanation only: the list starts empty, and
+// a header that is switched on would add an element.
+func (w *sampleWriter) tables(name string, f Field) {
+	w.line()
+	w.explain(f.explain())
+	inner := sampleWriter{comment: "# ", indent: "  "}
+	inner.fields(name, f.Fields)
+	w.line(docMark, "[[", name, "]]")
+	for line := range strings.Lines(inner.b.String()) {
+		if line = strings.TrimRight(line, "\n"); line != "" {
+			w.line(docMark, line)
+		}
+	}
+}
+
+// explain returns what a reader needs to know of f: meaning, type, unit, what is
+// allowed, default.
+func (f Field) explain() string {
+	parts := []string{strings.TrimSpace(f.Doc)}
+	kind := f.Type.String()
+	if f.Unit != "" {
+		kind += " of " + f.Unit
+	}
+	parts = append(parts, "Type: "+kind+".")
+	if bounds := f.bounds(); bounds != "" {
+		parts = append(parts, "Allowed: "+bounds+".")
+	}
+	if f.Required {
+		parts = append(parts, "Required.")
+	} else if f.Default != nil && f.Type != Table && f.Type != Tables {
+		parts = append(parts, "Default: "+tomlValue(f.Default)+".")
+	}
+	return strings.Join(parts, " ")
+}
+
+// bounds returns what values f takes, or "" where its type says it all.
+func (f Field) bounds() string {
+	switch {
+	case len(f.OneOf) > 0:
+		quoted := make([]string, len(f.OneOf))
+		for i, v := range f.OneOf {
+			quoted[i] = tomlValue(v)
+		}
+		return strings.Join(quoted, ", ")
+	case f.Min != nil && f.Max != nil:
+		return fmt.Sprintf("%s to %s", tomlValue(f.Min), tomlValue(f.Max))
+	case f.Min != nil:
+		return "at least " + tomlValue(f.Min)
+	case f.Max != nil:
+		return "at most " + tomlValue(f.Max)
+	}
+	return ""
+}

@@ -1,0 +1,185 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"datakit.dev/internal/store"
+)
+
+const (
+	// quiet is how long a Wait that must block is watched.
+	quiet = 60 * time.Millisecond
+	// patience is how long something that must come is waited for. It is long:
+	// a slow machine is no defect of a store.
+	patience = 40 * time.Second
+	tick     = 5 * time.Millisecond
+)
+
+// read returns the tree once ok holds for it. Only a store that mirrors may
+// need a moment: for any other the first read after a write has to show it.
+func (b *bench) read(t *testing.T, ok func(store.Snapshot) bool) store.Snapshot {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		snap, err := b.st.Read(ctx)
+		if err != nil {
+			t.Fatalf("Read: %v", err)
+		}
+		check(t, snap)
+		switch {
+		case ok(snap):
+			return snap
+		case !b.traits.Mirrors:
+			t.Fatalf("Read shows %s, which is not what was written", show(snap))
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("Read still shows %s, which is not what was written", show(snap))
+		case <-time.After(tick):
+		}
+	}
+}
+
+// check holds a snapshot against what every snapshot promises.
+func check(t *testing.T, snap store.Snapshot) {
+	t.Helper()
+	for i, e := range snap.Entries {
+		if i > 0 && snap.Entries[i-1].Key >= e.Key {
+			t.Fatalf("keys %q and %q are out of order or twice there", snap.Entries[i-1].Key, e.Key)
+		}
+		if e.Revision == "" {
+			t.Fatalf("key %q has no revision", e.Key)
+		}
+		if len(e.Value) > store.MaxValue || e.TooLarge > 0 && e.Value != "" {
+			t.Fatalf("key %q: a value of %d bytes, TooLarge %d", e.Key, len(e.Value), e.TooLarge)
+		}
+	}
+}
+
+// holds returns a condition: the tree is just these keys and values.
+func holds(want map[string]string) func(store.Snapshot) bool {
+	return func(snap store.Snapshot) bool {
+		if len(snap.Entries) != len(want) {
+			return false
+		}
+		for _, e := range snap.Entries {
+			if v, ok := want[e.Key]; !ok || v != e.Value {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func is(key, value string) func(store.Snapshot) bool {
+	return func(snap store.Snapshot) bool {
+		e, ok := snap.Get(key)
+		return ok && e.Value == value
+	}
+}
+
+func lacks(key string) func(store.Snapshot) bool {
+	return func(snap store.Snapshot) bool {
+		_, ok := snap.Get(key)
+		return !ok
+	}
+}
+
+// show is a snapshot for a failure message, bounded.
+func show(snap store.Snapshot) string {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "revision %q, %d keys", snap.Revision, len(snap.Entries))
+	for _, e := range snap.Entries[:min(5, len(snap.Entries))] {
+		fmt.Fprintf(&out, ", %q=%.40q", e.Key, e.Value)
+	}
+	return out.String()
+}
+
+// wait lets Wait return for something that did happen.
+func (b *bench) wait(t *testing.T, since store.Revision) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := b.st.Wait(ctx, since); err != nil {
+		t.Fatalf("Wait: %v", err)
+	}
+}
+
+// background starts Wait and returns its outcome.
+func (b *bench) background(ctx context.Context, since store.Revision) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- b.st.Wait(ctx, since) }()
+	return done
+}
+
+// receive returns what comes from done.
+func receive(t *testing.T, what string, done <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(patience):
+		t.Fatalf("%s does not return", what)
+		return nil
+	}
+}
+
+// stays fails if done has something within quiet.
+func stays(t *testing.T, what string, done <-chan error) {
+	t.Helper()
+	select {
+	case err := <-done:
+		t.Fatalf("%s returned (%v), nothing has changed", what, err)
+	case <-time.After(quiet):
+	}
+}
+
+// until repeats try until it returns nil.
+func until(t *testing.T, what string, try func() error) {
+	t.Helper()
+	end := time.Now().Add(patience)
+	for {
+		err := try()
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s: %v", what, err)
+		}
+		time.Sleep(tick)
+	}
+}
+
+// A record is a log that a test can look through.
+type record struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (r *record) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.buf.Write(b)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.buf.String()
+}
+
+// stacks returns what every goroutine is doing.
+func stacks() string {
+	buf := make([]byte, 1<<20)
+	return string(buf[:runtime.Stack(buf, true)])
+}
+
+var errNotYet = errors.New("not yet")

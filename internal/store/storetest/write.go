@@ -1,0 +1,145 @@
+package storetest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"datakit.dev/internal/store"
+)
+
+var writeCases = []testCase{
+	{"what was put is read", writes, func(t *testing.T, b *bench) {
+		w, want := b.writer(t), map[string]string{"confd/a b/ü.conf": "1\n", "pipeline/metric/x.p": "y = 2", "confd/empty": ""}
+		for k, v := range want {
+			if _, err := w.Put(t.Context(), k, v, store.Cond{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.read(t, holds(want))
+	}},
+	{"a put wakes Wait", writes, func(t *testing.T, b *bench) {
+		done := b.background(t.Context(), b.read(t, holds(nil)).Revision)
+		stays(t, "Wait", done)
+		if _, err := b.writer(t).Put(t.Context(), "confd/a", "1", store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := receive(t, "Wait", done); err != nil {
+			t.Fatalf("Wait: %v", err)
+		}
+	}},
+	{"a put returns the revision that a read shows", writes, func(t *testing.T, b *bench) {
+		rev, err := b.writer(t).Put(t.Context(), "confd/a", "1", store.Cond{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := revision(t, b.read(t, is("confd/a", "1")), "confd/a"); got != rev {
+			t.Fatalf("Put says %q, Read says %q", rev, got)
+		}
+	}},
+	{"a put that wants the key absent", writes, func(t *testing.T, b *bench) {
+		w := b.writer(t)
+		if _, err := w.Put(t.Context(), "confd/a", "1", store.Cond{Absent: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Put(t.Context(), "confd/a", "2", store.Cond{Absent: true}); !errors.Is(err, store.ErrConflict) {
+			t.Fatalf("the second: %v", err)
+		}
+		b.read(t, holds(map[string]string{"confd/a": "1"}))
+	}},
+	{"a put at a revision", writes, compareAndSet},
+	{"a delete", writes, deletes},
+	{"a delete at a revision", writes, func(t *testing.T, b *bench) {
+		w := b.writer(t)
+		old, err := w.Put(t.Context(), "confd/a", "1", store.Cond{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Put(t, "confd/a", "2")
+		b.read(t, is("confd/a", "2"))
+		if err := w.Delete(t.Context(), "confd/a", store.Cond{Revision: old}); !errors.Is(err, store.ErrConflict) {
+			t.Fatalf("at the old revision: %v", err)
+		}
+		now := revision(t, b.read(t, is("confd/a", "2")), "confd/a")
+		if err := w.Delete(t.Context(), "confd/a", store.Cond{Revision: now}); err != nil {
+			t.Fatal(err)
+		}
+		b.read(t, holds(nil))
+	}},
+	{"what no reader would take is not written", writes, func(t *testing.T, b *bench) {
+		w := b.writer(t)
+		for _, key := range []string{"", "confd/", "/confd/a", "confd//a", "confd/../a", "../a", "confd/.", "confd/a\nb", "confd/a\x00", "confd/\xff", `confd\a`} {
+			if _, err := w.Put(t.Context(), key, "1", store.Cond{}); err == nil {
+				t.Errorf("key %q was written", key)
+			}
+			if err := w.Delete(t.Context(), key, store.Cond{}); err == nil {
+				t.Errorf("key %q was deleted", key)
+			}
+		}
+		if _, err := w.Put(t.Context(), "confd/huge", strings.Repeat("x", store.MaxValue+1), store.Cond{}); err == nil {
+			t.Error("a value over the limit was written")
+		}
+		b.read(t, holds(nil))
+	}},
+	{"a closed store writes nothing", writes, func(t *testing.T, b *bench) {
+		w := b.writer(t)
+		if err := b.st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Put(t.Context(), "confd/a", "1", store.Cond{}); !errors.Is(err, store.ErrClosed) {
+			t.Errorf("Put: %v", err)
+		}
+		if err := w.Delete(t.Context(), "confd/a", store.Cond{}); !errors.Is(err, store.ErrClosed) {
+			t.Errorf("Delete: %v", err)
+		}
+	}},
+}
+
+func (b *bench) writer(t *testing.T) store.Writer {
+	t.Helper()
+	w, ok := b.st.(store.Writer)
+	if !ok {
+		t.Fatalf("%T is no Writer, though its traits say so", b.st)
+	}
+	return w
+}
+
+func compareAndSet(t *testing.T, b *bench) {
+	w := b.writer(t)
+	one, err := w.Put(t.Context(), "confd/a", "1", store.Cond{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := w.Put(t.Context(), "confd/a", "2", store.Cond{Revision: one})
+	if err != nil {
+		t.Fatalf("at its revision: %v", err)
+	}
+	if _, err := w.Put(t.Context(), "confd/a", "3", store.Cond{Revision: one}); !errors.Is(err, store.ErrConflict) {
+		t.Fatalf("at the old revision: %v", err)
+	}
+	if _, err := w.Put(t.Context(), "confd/none", "3", store.Cond{Revision: two}); !errors.Is(err, store.ErrConflict) {
+		t.Fatalf("a key that is not there: %v", err)
+	}
+	b.read(t, holds(map[string]string{"confd/a": "2"}))
+}
+
+func deletes(t *testing.T, b *bench) {
+	w := b.writer(t)
+	if err := w.Delete(t.Context(), "confd/a", store.Cond{}); !errors.Is(err, store.ErrNotFound) {
+		t.Fatalf("of no key: %v", err)
+	}
+	for _, key := range []string{"confd/a", "confd/b", "confd/deep/c"} {
+		if _, err := w.Put(t.Context(), key, "1", store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range []string{"confd/a", "confd/deep/c"} {
+		if err := w.Delete(t.Context(), key, store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.read(t, holds(map[string]string{"confd/b": "1"}))
+	if err := w.Delete(t.Context(), "confd/a", store.Cond{}); !errors.Is(err, store.ErrNotFound) {
+		t.Fatalf("once more: %v", err)
+	}
+}

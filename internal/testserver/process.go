@@ -1,0 +1,111 @@
+package testserver
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+)
+
+// need skips the test where program is not installed, and fails it in CI.
+func need(tb testing.TB, program, install string) {
+	tb.Helper()
+	if _, err := exec.LookPath(program); err == nil {
+		return
+	}
+	if os.Getenv("CI") != "" {
+		tb.Fatalf("%s is missing: %s", program, install)
+	}
+	tb.Skipf("%s is missing, get it with: %s", program, install)
+}
+
+// freeAddress returns a loopback address that nobody listens on.
+func freeAddress(tb testing.TB) string {
+	tb.Helper()
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// A process is a running server.
+type process struct {
+	cmd  *exec.Cmd
+	log  tail
+	done chan struct{} // closed when it has ended
+	once sync.Once
+}
+
+func start(tb testing.TB, cmd *exec.Cmd) *process {
+	tb.Helper()
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &p.log, &p.log
+	own(cmd)
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	go func() {
+		_ = cmd.Wait()
+		close(p.done)
+	}()
+	tb.Cleanup(p.kill)
+	return p
+}
+
+// ready returns once try succeeds.
+func (p *process) ready(tb testing.TB, limit time.Duration, try func(context.Context) error) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := try(ctx)
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			tb.Fatalf("%s is not ready: %v\n%s", p.cmd.Path, err, p.log.String())
+		case <-p.done:
+			tb.Fatalf("%s has ended\n%s", p.cmd.Path, p.log.String())
+		case <-tick.C:
+		}
+	}
+}
+
+// kill ends the process and what it has started, and waits for its end.
+func (p *process) kill() {
+	p.once.Do(func() { killGroup(p.cmd.Process) })
+	<-p.done
+}
+
+// tail keeps the end of a server's log.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailSize = 8 << 10
+
+func (l *tail) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf = append(l.buf, b...)
+	if over := len(l.buf) - tailSize; over > 0 {
+		l.buf = bytes.Clone(l.buf[over:])
+	}
+	return len(b), nil
+}
+
+func (l *tail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.buf)
+}

@@ -1,0 +1,103 @@
+// Package workdir knows the layout of the agent's work directory, and reads the
+// local configuration from it.
+package workdir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"datakit.dev/internal/store"
+)
+
+// A Dir is a work directory.
+type Dir string
+
+// Default returns where an installed agent works.
+func Default() Dir {
+	if runtime.GOOS == "windows" {
+		return `C:\Program Files\datakit`
+	}
+	return "/usr/local/datakit"
+}
+
+// Conf returns the folder of the local configuration.
+func (d Dir) Conf() string { return filepath.Join(string(d), "conf.d") }
+
+// Main returns the path of the main configuration file.
+func (d Dir) Main() string { return filepath.Join(d.Conf(), "datakit.conf") }
+
+// Backup returns the path of the backup of the stores' inputs.
+func (d Dir) Backup() string { return filepath.Join(string(d), "data", "remote.conf") }
+
+// Scripts returns the folder of the local scripts.
+func (d Dir) Scripts() string { return filepath.Join(string(d), "pipeline") }
+
+// ScriptBackup returns the folder of the backup of the stores' scripts.
+func (d Dir) ScriptBackup() string { return filepath.Join(string(d), "pipeline_confd") }
+
+// State returns the folder for the state of one kind of input.
+func (d Dir) State(kind string) string { return filepath.Join(string(d), "data", "inputs", kind) }
+
+// maxFiles bounds what is read of conf.d.
+const maxFiles = 10_000
+
+// ReadConf returns every conf.d/**/*.conf but datakit.conf, under the keys
+// "confd/<path>". Hidden files and folders and the folder samples are left out;
+// a missing conf.d is empty. Files that cannot be read are told in the error,
+// with the others returned all the same.
+func (d Dir) ReadConf() ([]store.Entry, error) {
+	var entries []store.Entry
+	var problems []error
+	err := filepath.WalkDir(d.Conf(), func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && path == d.Conf():
+			return nil
+		case err != nil:
+			problems = append(problems, err)
+			return nil
+		case e.IsDir() && path != d.Conf() && (strings.HasPrefix(e.Name(), ".") || e.Name() == "samples"):
+			return filepath.SkipDir
+		case e.IsDir() || strings.HasPrefix(e.Name(), ".") || filepath.Ext(path) != ".conf" || path == d.Main():
+			return nil
+		case len(entries) == maxFiles:
+			return fmt.Errorf("conf.d holds more than %d files", maxFiles)
+		}
+		entry, err := d.read(path)
+		if err != nil {
+			problems = append(problems, err)
+			return nil
+		}
+		entries = append(entries, entry)
+		return nil
+	})
+	return entries, errors.Join(append(problems, err)...)
+}
+
+func (d Dir) read(path string) (store.Entry, error) {
+	rel, err := filepath.Rel(d.Conf(), path)
+	if err != nil {
+		return store.Entry{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	e := store.Entry{Key: "confd/" + filepath.ToSlash(rel)}
+	st, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return e, fmt.Errorf("read the local configuration: %w", err)
+	case !st.Mode().IsRegular():
+		return e, fmt.Errorf("read the local configuration: %s is no regular file", path)
+	case st.Size() > store.MaxValue:
+		e.TooLarge = int(min(st.Size(), 1<<31-1))
+		return e, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return e, fmt.Errorf("read the local configuration: %w", err)
+	}
+	e.Value = string(text)
+	return e, nil
+}
