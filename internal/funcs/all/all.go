@@ -4,6 +4,7 @@ package all
 import (
 	"datakit.dev/internal/funcs/cond"
 	"datakit.dev/internal/funcs/conv"
+	"datakit.dev/internal/funcs/json"
 	"datakit.dev/internal/funcs/point"
 	"datakit.dev/internal/funcs/text"
 	"datakit.dev/internal/pipeline/fn"
@@ -16,5 +17,6 @@ func Table() (fn.Table, error) {
 		cond.Functions(),
 		conv.Functions(),
 		text.Functions(),
+		json.Functions(),
 	)
 }

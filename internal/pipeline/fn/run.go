@@ -25,6 +25,7 @@ type Run struct {
 	Exited        bool    // exit() was called: the script ends after this statement
 	KeepStatus    bool    // setopt(status_mapping=false): the final steps leave status alone
 	Created       []Point // by create_point
+	KnownJSON     string  // the text that was last found to be JSON
 	stack         []slot  // variables of all scripts that use one another
 	slots         []slot  // those of the one that runs
 	frame         Frame
@@ -137,5 +138,5 @@ func (r *Run) Release() {
 	if r.frame != (Frame{}) { // a script that panicked has left its variables
 		clear(r.stack)
 	}
-	r.Point, r.Env, r.Created = nil, nil, nil
+	r.Point, r.Env, r.Created, r.KnownJSON = nil, nil, nil, ""
 }
