@@ -162,7 +162,7 @@ func (e testEngine) check(c scriptCase) string {
 		wantErr = "run"
 	}
 	pt := c.In.point()
-	gotErr, detail, got := e.run(c, &pt)
+	gotErr, got, detail := e.run(c, &pt)
 	if gotErr != wantErr {
 		return fmt.Sprintf("%s\nerror class %q, want %q: %v", c.text(), gotErr, wantErr, detail)
 	}
@@ -185,7 +185,7 @@ func (c scriptCase) text() string {
 }
 
 // run returns the class of the error, the error, and the point after the script.
-func (e testEngine) run(c scriptCase, pt *point.Point) (class string, detail error, out record) {
+func (e testEngine) run(c scriptCase, pt *point.Point) (class string, out record, detail error) {
 	main, sources := c.Main, c.Scripts
 	if main == "" {
 		main, sources = "default.p", map[string]string{"default.p": c.Script}
@@ -193,7 +193,7 @@ func (e testEngine) run(c scriptCase, pt *point.Point) (class string, detail err
 	programs, errs := pipeline.CompileAll(sources, e.opts, nil)
 	program := programs[main]
 	if program == nil {
-		return "compile", errs[main], out
+		return "compile", out, errs[main]
 	}
 	env := &pipeline.Env{Category: point.Category(c.Category)}
 	if c.Now != 0 {
@@ -209,11 +209,11 @@ func (e testEngine) run(c scriptCase, pt *point.Point) (class string, detail err
 	}
 	if err != nil {
 		if errors.Is(err, pipeline.ErrPanic) {
-			return "panic", err, out
+			return "panic", out, err
 		}
-		return "run", err, out
+		return "run", out, err
 	}
-	return "", nil, out
+	return "", out, nil
 }
 
 func (c scriptCase) compare(b *strings.Builder, where string, got, want record) {

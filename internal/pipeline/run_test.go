@@ -140,7 +140,7 @@ func TestRunErrorsSayWhere(t *testing.T) {
 }
 
 func TestFinalStepsFollowOnlySuccess(t *testing.T) {
-	run := func(script string, status string) (string, int64) {
+	run := func(script, status string) (string, int64) {
 		p := point.New("m", 4)
 		p.Time = 1
 		if status != "" {

@@ -220,32 +220,38 @@ func (v Value) Equal(w Value) bool {
 		return string(v.Bytes()) == string(w.Bytes())
 	case Float:
 		a, b := v.Float(), w.Float()
-		return a == b || a != a && b != b //nolint:gocritic,staticcheck // NaN is the one value unequal to itself
+		return a == b || a != a && b != b // NaN is the one value unequal to itself
 	case List:
-		a, b := *v.List(), *w.List()
-		if len(a) != len(b) {
-			return false
-		}
-		for i := range a {
-			if !a[i].Equal(b[i]) {
-				return false
-			}
-		}
-		return true
+		return equalLists(*v.List(), *w.List())
 	case Map:
-		a, b := v.Map(), w.Map()
-		if len(a) != len(b) {
-			return false
-		}
-		for key, e := range a {
-			if f, ok := b[key]; !ok || !e.Equal(f) {
-				return false
-			}
-		}
-		return true
+		return equalMaps(v.Map(), w.Map())
 	case Nil, Bool, Int, Uint:
 	}
 	return v.num == w.num
+}
+
+func equalLists(a, b []Value) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !a[i].Equal(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func equalMaps(a, b map[string]Value) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for key, e := range a {
+		if f, ok := b[key]; !ok || !e.Equal(f) {
+			return false
+		}
+	}
+	return true
 }
 
 // String renders v for people; the format is not stable.

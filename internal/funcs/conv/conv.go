@@ -117,7 +117,7 @@ func valueType() fn.Func {
 					return v, err
 				}
 				if err != nil || v.Kind() == point.Nil {
-					return point.StringOf(""), nil // what has no value has no type
+					return point.StringOf(""), nil //nolint:nilerr // what has no value has no type
 				}
 				return point.StringOf(v.Kind().String()), nil
 			}, nil

@@ -73,8 +73,8 @@ func bindJSON(c *fn.Call) (fn.Eval, error) {
 	default:
 		return nil, c.Errorf(1, "expected a path, got %s", c.Kind(1))
 	}
-	leads := false
-	x.path, leads = pathOf(c.Args[1].Node)
+	path, leads := pathOf(c.Args[1].Node)
+	x.path = path
 	x.target = c.Args[1].Key.Name // none where the path is only an index: the key "" then
 	if err := x.options(c); err != nil {
 		return nil, err

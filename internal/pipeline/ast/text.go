@@ -2,6 +2,7 @@ package ast
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -16,11 +17,11 @@ func Text(x Expr) string {
 	case *StringLit:
 		return "'" + x.Value + "'"
 	case *IntLit:
-		return fmt.Sprint(x.Value)
+		return strconv.FormatInt(x.Value, 10)
 	case *FloatLit:
 		return fmt.Sprintf("%f", x.Value)
 	case *BoolLit:
-		return fmt.Sprint(x.Value)
+		return strconv.FormatBool(x.Value)
 	case *NilLit:
 		return "nil"
 	case *Paren:

@@ -65,13 +65,11 @@ func (p *Program) Run(r *fn.Run) error {
 // locate gives an error its line and column. That of another script, which this
 // one uses, has them already.
 func (p *Program) locate(err error) error {
-	var done *RunError
-	if errors.As(err, &done) {
+	if _, ok := errors.AsType[*RunError](err); ok {
 		return err
 	}
 	d := diag.Diagnostic{Origin: p.name, Message: err.Error()}
-	var at *fn.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fn.Error](err); ok {
 		d.Pos = diag.At(p.src, int(at.Pos))
 		d.Snippet = diag.Line(p.src, d.Pos.Line)
 	}
@@ -212,8 +210,7 @@ func (c *compiler) call(x *ast.Call) fn.Eval {
 	body, err := f.Bind(call)
 	if err != nil {
 		pos := x.At
-		var at *fn.Error
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*fn.Error](err); ok {
 			pos = at.Pos
 		}
 		c.errorf(pos, "%v", err)
@@ -234,9 +231,10 @@ func placed(body fn.Eval, x *ast.Call) fn.Eval {
 }
 
 func at(err error, x *ast.Call) error {
-	var known *fn.Error
-	var located *RunError
-	if errors.As(err, &known) || errors.As(err, &located) {
+	if _, ok := errors.AsType[*fn.Error](err); ok {
+		return err
+	}
+	if _, ok := errors.AsType[*RunError](err); ok {
 		return err
 	}
 	return fn.Failed(x.At, err)

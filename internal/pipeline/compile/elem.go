@@ -38,7 +38,7 @@ func find(r *fn.Run, obj point.Value, x *ast.Index, by []fn.Eval) (point.Value, 
 		if err != nil {
 			return key, err
 		}
-		switch obj.Kind() { //nolint:exhaustive // what has elements
+		switch obj.Kind() {
 		case point.Map:
 			if key.Kind() != point.String {
 				return key, fn.Errorf(x.By[i].Pos(), "the key of a map must be a string, got %s", key.Kind())
@@ -115,7 +115,7 @@ func put(r *fn.Run, obj point.Value, x *ast.Index, by []fn.Eval, v point.Value) 
 			return err
 		}
 		last := i == len(by)-1
-		switch obj.Kind() { //nolint:exhaustive // what has elements
+		switch obj.Kind() {
 		case point.Map:
 			if key.Kind() != point.String {
 				return fn.Errorf(x.By[i].Pos(), "the key of a map must be a string, got %s", key.Kind())
@@ -155,38 +155,58 @@ func putKey(r *fn.Run, m map[string]point.Value, key string, v point.Value) erro
 	return nil
 }
 
-// iterate runs body for each character of a string, key of a map, in order, or
+// A body runs the block of a loop for one value.
+type body func(*fn.Run, point.Value) (flow, error)
+
+// iterate runs each for each character of a string, key of a map, in order, or
 // element of a list, as they were when the loop began.
-func iterate(r *fn.Run, v point.Value, body func(*fn.Run, point.Value) (flow, error), pos token.Pos) (flow, error) {
-	switch v.Kind() { //nolint:exhaustive // what has elements
+func iterate(r *fn.Run, v point.Value, each body, pos token.Pos) (flow, error) {
+	switch v.Kind() {
 	case point.String:
-		for _, char := range v.Text() {
-			if how, err := body(r, point.StringOf(letter(char))); err != nil || how == breaks || how == terminates {
-				return leave(how), err
-			}
-		}
+		return characters(r, v.Text(), each)
 	case point.Map:
-		m := v.Map()
-		for _, key := range slices.Sorted(maps.Keys(m)) {
-			if _, ok := m[key]; !ok {
-				continue // deleted since
-			}
-			if how, err := body(r, point.StringOf(key)); err != nil || how == breaks || how == terminates {
-				return leave(how), err
-			}
-		}
+		return keys(r, v.Map(), each)
 	case point.List:
-		list := *v.List()
-		for i := range list {
-			if how, err := body(r, list[i]); err != nil || how == breaks || how == terminates {
-				return leave(how), err
-			}
-		}
+		return elements(r, *v.List(), each)
 	default:
 		return next, fn.Errorf(pos, "cannot loop over a %s: expected a list, a map or a string", v.Kind())
 	}
+}
+
+func characters(r *fn.Run, text string, each body) (flow, error) {
+	for _, char := range text {
+		if how, err := each(r, point.StringOf(letter(char))); err != nil || ends(how) {
+			return leave(how), err
+		}
+	}
 	return next, nil
 }
+
+func keys(r *fn.Run, m map[string]point.Value, each body) (flow, error) {
+	if err := r.Alloc(len(m) * fn.ValueSize); err != nil {
+		return next, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		if _, ok := m[key]; !ok {
+			continue // deleted since
+		}
+		if how, err := each(r, point.StringOf(key)); err != nil || ends(how) {
+			return leave(how), err
+		}
+	}
+	return next, nil
+}
+
+func elements(r *fn.Run, list []point.Value, each body) (flow, error) {
+	for i := range list {
+		if how, err := each(r, list[i]); err != nil || ends(how) {
+			return leave(how), err
+		}
+	}
+	return next, nil
+}
+
+func ends(how flow) bool { return how == breaks || how == terminates }
 
 // leave is how the statement that holds the loop goes on.
 func leave(how flow) flow {

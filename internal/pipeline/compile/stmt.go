@@ -214,7 +214,7 @@ func (c *compiler) forIn(s *ast.ForIn) exec {
 	stmts := c.stmts(s.Body.Stmts)
 	c.close()
 	c.close()
-	body := func(r *fn.Run, v point.Value) (flow, error) {
+	each := func(r *fn.Run, v point.Value) (flow, error) {
 		r.Unset(inner.from, inner.to)
 		set(r, v)
 		if err := r.Step(1); err != nil {
@@ -229,7 +229,7 @@ func (c *compiler) forIn(s *ast.ForIn) exec {
 		if err != nil {
 			return next, err
 		}
-		return iterate(r, v, body, pos)
+		return iterate(r, v, each, pos)
 	}
 }
 

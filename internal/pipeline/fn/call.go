@@ -21,9 +21,9 @@ type Call struct {
 	Use      func(name string) (Eval, error) // another script of the same set
 
 	// Shared returns the value that all calls of one script share under key: a
-	// cache, a window. make is called for the first; the value is made anew when
+	// cache, a window. create is called for the first; the value is made anew when
 	// the script is compiled again, and is used from many goroutines at once.
-	Shared func(key string, make func() any) any
+	Shared func(key string, create func() any) any
 }
 
 // An Arg is one argument of a call.

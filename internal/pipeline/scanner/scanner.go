@@ -158,32 +158,41 @@ func (s *Scanner) word() token.Token {
 func (s *Scanner) number() token.Token {
 	rest := s.src[s.pos:]
 	n, digit := 0, isDigit
-	if len(rest) > 1 && rest[0] == '0' && (rest[1] == 'x' || rest[1] == 'X') {
+	if strings.HasPrefix(rest, "0x") || strings.HasPrefix(rest, "0X") {
 		n, digit = 2, isHex
 	}
-	run := func(ok func(byte) bool) {
-		for n < len(rest) && ok(rest[n]) {
-			n++
-		}
-	}
-	run(digit)
-	if n < len(rest) && rest[n] == '.' {
+	n += span(rest[n:], digit)
+	if strings.HasPrefix(rest[n:], ".") {
 		n++
-		run(digit)
+		n += span(rest[n:], digit)
 	}
-	if n < len(rest) && (rest[n] == 'e' || rest[n] == 'E') {
-		n++
-		if n < len(rest) && (rest[n] == '+' || rest[n] == '-') {
-			n++
-		}
-		run(isDigit)
-	}
-	if n < len(rest) && (isLetter(rest[n]) || isDigit(rest[n])) {
-		good := n
-		run(func(c byte) bool { return isLetter(c) || isDigit(c) })
-		return s.illegal(n, "bad number %s: unexpected %q", rest[:good], rest[good])
+	n += exponent(rest[n:])
+	if bad := span(rest[n:], isAlphanumeric); bad > 0 {
+		return s.illegal(n+bad, "bad number %s: unexpected %q", rest[:n], rest[n])
 	}
 	return s.emit(token.Number, n)
+}
+
+// span returns how many bytes at the start of s are ok.
+func span(s string, ok func(byte) bool) int {
+	for i := range len(s) {
+		if !ok(s[i]) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// exponent returns the length of the exponent that s begins with, 0 for none.
+func exponent(s string) int {
+	if s == "" || s[0] != 'e' && s[0] != 'E' {
+		return 0
+	}
+	n := 1
+	if n < len(s) && (s[n] == '+' || s[n] == '-') {
+		n++
+	}
+	return n + span(s[n:], isDigit)
 }
 
 // quoted scans a name in backticks.
@@ -205,5 +214,7 @@ func (s *Scanner) quoted() token.Token {
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func isHex(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }
+
+func isAlphanumeric(c byte) bool { return isLetter(c) || isDigit(c) }
 
 func isLetter(c byte) bool { return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
