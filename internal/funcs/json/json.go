@@ -116,14 +116,15 @@ func (x *extraction) run(r *fn.Run) error {
 	if !ok {
 		return nil
 	}
-	if ok, err := check(r, text); !ok {
+	d, err := open(r, text)
+	if d == nil {
 		return err
 	}
-	sc := scanner{s: text}
-	if !sc.find(x.path) {
+	part, ok := d.find(x.path)
+	if !ok {
 		return nil
 	}
-	v, err := sc.parse(r)
+	v, err := parse(r, text[part.start:part.end])
 	if err != nil || v.Kind() == point.Nil {
 		return err
 	}

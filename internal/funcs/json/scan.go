@@ -10,8 +10,10 @@ const maxDepth = 512
 
 // A scanner passes over a JSON text. It is strict: what it takes is JSON.
 type scanner struct {
-	s string
-	i int
+	s      string
+	i      int
+	noting bool
+	parts  []part // noted on the way
 }
 
 // valid reports whether s is one JSON value with white space around.
@@ -59,6 +61,18 @@ func (sc *scanner) value(depth int) bool {
 	if sc.i >= len(sc.s) || depth > maxDepth {
 		return false
 	}
+	if !sc.noting {
+		return sc.bare(depth)
+	}
+	at := len(sc.parts)
+	sc.parts = append(sc.parts, part{start: sc.i})
+	ok := sc.bare(depth)
+	sc.parts[at].end, sc.parts[at].next = sc.i, len(sc.parts)
+	return ok
+}
+
+// bare passes over a value that begins here.
+func (sc *scanner) bare(depth int) bool {
 	switch sc.s[sc.i] {
 	case '{':
 		return sc.object(depth)
@@ -84,7 +98,7 @@ func (sc *scanner) object(depth int) bool {
 	}
 	for {
 		sc.space()
-		if sc.i >= len(sc.s) || sc.s[sc.i] != '"' || !sc.str() {
+		if sc.i >= len(sc.s) || sc.s[sc.i] != '"' || !sc.value(depth) {
 			return false
 		}
 		sc.space()

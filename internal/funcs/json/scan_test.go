@@ -19,8 +19,8 @@ func newRun() *fn.Run {
 	return r
 }
 
-// document draws a JSON text with white space where it may stand.
-func document(t *rapid.T, depth int) string {
+// randomText draws a JSON text with white space where it may stand.
+func randomText(t *rapid.T, depth int) string {
 	space := rapid.SampledFrom([]string{"", " ", "\n\t"})
 	kind := rapid.IntRange(0, 6).Draw(t, "kind")
 	if depth == 0 {
@@ -42,7 +42,7 @@ func document(t *rapid.T, depth int) string {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			b.WriteString(document(t, depth-1))
+			b.WriteString(randomText(t, depth-1))
 		}
 		b.WriteByte(']')
 	case 6:
@@ -51,7 +51,7 @@ func document(t *rapid.T, depth int) string {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			b.WriteString(space.Draw(t, "sp") + quoted(t) + space.Draw(t, "sp") + ":" + document(t, depth-1))
+			b.WriteString(space.Draw(t, "sp") + quoted(t) + space.Draw(t, "sp") + ":" + randomText(t, depth-1))
 		}
 		b.WriteByte('}')
 	}
@@ -67,7 +67,7 @@ func quoted(t *rapid.T) string {
 
 func TestParseReadsWhatTheStandardLibraryReads(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := document(t, 3)
+		text := randomText(t, 3)
 		if !valid(text) {
 			t.Fatalf("%q is not taken", text)
 		}
@@ -87,7 +87,7 @@ func TestParseReadsWhatTheStandardLibraryReads(t *testing.T) {
 
 func TestFindLeadsWhereParsedValuesLie(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := document(t, 3)
+		text := randomText(t, 3)
 		steps := rapid.SampledFrom([]step{{key: "a"}, {key: "b"}, {key: ""}, {index: 0, list: true}, {index: 1, list: true}, {index: -1, list: true}})
 		path := rapid.SliceOfN(steps, 1, 3).Draw(t, "path")
 		want, ok := any(nil), true
@@ -98,14 +98,19 @@ func TestFindLeadsWhereParsedValuesLie(t *testing.T) {
 				break
 			}
 		}
-		sc := scanner{s: text}
-		if found := sc.find(path); found != ok {
+		r := newRun()
+		d, err := open(r, text)
+		if d == nil {
+			t.Fatal(err)
+		}
+		part, found := d.find(path)
+		if found != ok {
 			t.Fatalf("%q at %v: found %v, want %v", text, path, found, ok)
 		}
 		if !ok {
 			return
 		}
-		got, err := sc.parse(newRun())
+		got, err := parse(r, text[part.start:part.end])
 		if err != nil || !reflect.DeepEqual(got.Any(), want) {
 			t.Fatalf("%q at %v: got %v, want %v", text, path, got.Any(), want)
 		}
@@ -172,8 +177,9 @@ func FuzzValid(f *testing.F) {
 			t.Fatalf("%q\ngot  %v\nwant %v", text, v.Any(), want)
 		}
 		for _, path := range [][]step{{{key: "a"}}, {{index: -1, list: true}, {key: "a"}}} {
-			sc := scanner{s: text}
-			sc.find(path)
+			if d, _ := open(newRun(), text); d != nil {
+				d.find(path)
+			}
 		}
 	})
 }
