@@ -1,13 +1,16 @@
 package json
 
-import "datakit.dev/internal/pipeline/fn"
+import (
+	"strings"
+
+	"datakit.dev/internal/pipeline/fn"
+)
 
 // A document is what is known of the text that was read last. Scripts take one
 // part after the other out of the same message: it is checked once, and where
 // its parts lie is noted once.
 type document struct {
-	known string // a text that is JSON
-	text  string // the text whose parts are noted
+	text  string // "" for none
 	parts []part
 }
 
@@ -23,7 +26,7 @@ const maxKept = 4096
 
 // Forget lets go of the text.
 func (d *document) Forget() {
-	d.known, d.text, d.parts = "", "", d.parts[:0]
+	d.text, d.parts = "", d.parts[:0]
 	if cap(d.parts) > maxKept {
 		d.parts = nil
 	}
@@ -38,19 +41,6 @@ func documentOf(r *fn.Run) *document {
 	return d
 }
 
-// check reports whether text is JSON.
-func check(r *fn.Run, text string) (bool, error) {
-	d := documentOf(r)
-	if d.known == text && text != "" {
-		return true, r.Step(len(text) / 64)
-	}
-	if err := r.Step(len(text) / 8); err != nil || !valid(text) {
-		return false, err
-	}
-	d.known = text
-	return true, nil
-}
-
 // open notes the parts of text, and returns nil where it is not JSON.
 func open(r *fn.Run, text string) (*document, error) {
 	d := documentOf(r)
@@ -63,19 +53,19 @@ func open(r *fn.Run, text string) (*document, error) {
 	if err := r.Alloc(len(text)); err != nil {
 		return nil, err
 	}
-	sc := scanner{s: text, parts: d.parts[:0], noting: true}
+	sc := scanner{s: text, parts: d.parts[:0]}
 	ok := sc.value(0) && sc.end()
 	d.parts = sc.parts
 	if !ok {
 		d.text = ""
 		return nil, nil //nolint:nilnil // no document, and no reason to end the script
 	}
-	d.text, d.known = text, text
+	d.text = text
 	return d, nil
 }
 
 // find returns the part that the path leads to.
-func (d *document) find(path []step) (part, bool) {
+func (d *document) find(path []step) (int, bool) {
 	at := 0
 	for _, st := range path {
 		switch c := d.text[d.parts[at].start]; {
@@ -84,13 +74,13 @@ func (d *document) find(path []step) (part, bool) {
 		case !st.list && c == '{':
 			at = d.key(at, st.key)
 		default:
-			return part{}, false
+			return 0, false
 		}
 		if at < 0 {
-			return part{}, false
+			return 0, false
 		}
 	}
-	return d.parts[at], true
+	return at, true
 }
 
 // key returns the value of a key of the map at, the last one where there are
@@ -107,24 +97,14 @@ func (d *document) key(at int, key string) int {
 
 func (d *document) isKey(p part, key string) bool {
 	raw := d.text[p.start+1 : p.end-1]
-	if raw == key {
-		return true
-	}
-	for i := range len(raw) {
-		if raw[i] == '\\' {
-			return unescape(raw) == key
-		}
-	}
-	return false
+	return raw == key || strings.IndexByte(raw, '\\') >= 0 && unescape(raw) == key
 }
 
 // index returns element n of the list at, counted from the end where n is
 // negative; -1 where there is none.
 func (d *document) index(at, n int) int {
 	if n < 0 {
-		for i := at + 1; i < d.parts[at].next; i = d.parts[i].next {
-			n++
-		}
+		n += d.count(at)
 	}
 	if n < 0 {
 		return -1

@@ -8,18 +8,12 @@ import (
 // maxDepth is how deep a text may nest.
 const maxDepth = 512
 
-// A scanner passes over a JSON text. It is strict: what it takes is JSON.
+// A scanner passes over a JSON text and notes its parts. It is strict: what it
+// takes is JSON.
 type scanner struct {
-	s      string
-	i      int
-	noting bool
-	parts  []part // noted on the way
-}
-
-// valid reports whether s is one JSON value with white space around.
-func valid(s string) bool {
-	sc := scanner{s: s}
-	return sc.value(0) && sc.end()
+	s     string
+	i     int
+	parts []part // noted on the way
 }
 
 func (sc *scanner) end() bool {
@@ -60,9 +54,6 @@ func (sc *scanner) value(depth int) bool {
 	sc.space()
 	if sc.i >= len(sc.s) || depth > maxDepth {
 		return false
-	}
-	if !sc.noting {
-		return sc.bare(depth)
 	}
 	at := len(sc.parts)
 	sc.parts = append(sc.parts, part{start: sc.i})
