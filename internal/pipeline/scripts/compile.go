@@ -17,8 +17,15 @@ func (s *Set) compile(ns Namespace, sources Sources, old *space) *space {
 	for category, named := range sources {
 		before := old.scripts[category]
 		programs := make(map[string]*pipeline.Program, len(before))
+		if done := s.checked[ns]; done != nil {
+			for name, script := range done.scripts[category] {
+				programs[name] = script.program
+			}
+		}
 		for name, script := range before {
-			programs[name] = script.program
+			if programs[name] == nil || script.Text() == named[name].Text {
+				programs[name] = script.program
+			}
 		}
 		texts := make(map[string]string, len(named))
 		for name, src := range named {
