@@ -208,11 +208,10 @@ func TestWatchPrintsChanges(t *testing.T) {
 	next(lines, " put /datakit/confd/new, revision ")
 	v.Fail(store.ErrUnavailable)
 	next(says, "is it running, and reachable from here?; it is tried again")
-	if err := v.Delete(t.Context(), "confd/old", store.Cond{}); err == nil {
-		t.Log("deleted during the outage")
+	if err := v.Delete(t.Context(), "confd/old", store.Cond{}); err != nil {
+		t.Fatal(err)
 	}
 	v.Fail(nil)
-	_ = v.Delete(t.Context(), "confd/old", store.Cond{})
 	next(lines, " del /datakit/confd/old")
 	cancel()
 	if code := <-done; code != 0 {

@@ -55,7 +55,7 @@ func (c *confd) edit(ctx context.Context, t *target, arg string) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(file))
 	}
-	if exists && value == old.Value {
+	if value == text {
 		c.say("unchanged %s", t.full(key))
 		return os.Remove(file) //nolint:wrapcheck // a PathError says it all
 	}
