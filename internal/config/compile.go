@@ -103,8 +103,9 @@ type memory struct {
 	seen    store.Entry
 	version *version  // of seen; nil where it is bad
 	bad     diag.List // why seen is bad
-	refused bool      // it decoded, but could not be initialised: worth another try
 	good    *version  // the last good one; equals version unless seen is bad
+	refused bool      // one of the two could not be initialised: worth another try
+	idle    bool      // nor could good: it does not run, and stays in the backup
 }
 
 // version is a value that was decoded.
@@ -223,11 +224,11 @@ func (c *compiler) key(s *Source, e store.Entry) outcome {
 	m := c.remember(o.ref, e)
 	c.next.keys[o.ref] = m
 	o.good = m.good
-	if m.good != nil {
+	if m.good != nil && !m.idle {
 		o.instances = m.good.instances
 	}
 	switch {
-	case m.bad != nil && m.good != nil:
+	case m.bad != nil && m.good != nil && !m.idle:
 		o.state, o.reasons = status.Kept, []string{m.bad.In(o.origin, "").Error()}
 	case m.bad != nil:
 		o.state, o.reasons = status.Rejected, []string{m.bad.In(o.origin, "").Error()}
@@ -270,17 +271,15 @@ func (s *State) recall(ref Ref) *memory {
 
 // decoded reports whether the value of e is the one that m holds decoded.
 func (m *memory) decoded(e store.Entry) bool {
-	return !m.refused && m.version != nil && m.seen.Value == e.Value && m.seen.TooLarge == e.TooLarge
+	return m.version != nil && m.seen.Value == e.Value && m.seen.TooLarge == e.TooLarge
 }
 
-// refuse notes that the instances of the newest value cannot be initialised.
+// refuse notes that the newest value, or the last good one, cannot start now.
 func (m *memory) refuse(r Refusal) {
 	if m.version != nil {
-		m.version, m.bad, m.refused = nil, r.list(), true
+		m.version, m.bad = nil, r.list()
 	}
-	if r.Good {
-		m.good = nil
-	}
+	m.refused, m.idle = true, r.Good
 }
 
 func (r Refusal) list() diag.List {

@@ -19,7 +19,12 @@ import (
 func catalog() *Catalog {
 	return NewCatalog([]input.Plugin{
 		{Name: "cpu", Aliases: []string{"host_cpu"}, Singleton: true, Options: []spec.Field{{Name: "percpu", Type: spec.Bool}}},
-		{Name: "mem", Singleton: true}, {Name: "disk"}, {Name: "diskio"}, {Name: "swap"}, {Name: "system"}, {Name: "processes"},
+		{Name: "mem", Singleton: true},
+		{Name: "disk"},
+		{Name: "diskio"},
+		{Name: "swap"},
+		{Name: "system"},
+		{Name: "processes"},
 		{Name: "net", Options: []spec.Field{
 			{Name: "url", Type: spec.String},
 			{Name: "community", Type: spec.String, Secret: true},

@@ -46,6 +46,12 @@ func TestValueOfAnotherKindIsZero(t *testing.T) {
 	if s.Int() != 0 || s.Uint() != 0 || s.Float() != 0 || s.Bool() || s.Bytes() != nil || s.List() != nil || s.Map() != nil {
 		t.Error("a string answered for another kind")
 	}
+	if n, ok := IntOf(-7).AsInt(); n != -7 || !ok {
+		t.Error("AsInt of an int")
+	}
+	if _, ok := FloatOf(7).AsInt(); ok {
+		t.Error("AsInt took a float for an int")
+	}
 	if IntOf(7).Text() != "" || UintOf(7).Int() != 0 {
 		t.Error("a number answered for another kind")
 	}

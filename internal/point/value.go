@@ -89,9 +89,10 @@ func MapOf(v map[string]Value) Value { return Value{ref: v} }
 
 // Kind returns what v holds.
 func (v Value) Kind() Kind {
-	switch r := v.ref.(type) {
-	case Kind:
-		return r
+	if k, ok := v.ref.(Kind); ok { // asked first: a switch of five would hash the type
+		return k
+	}
+	switch v.ref.(type) {
 	case textRef:
 		return String
 	case bytesRef:
@@ -105,19 +106,34 @@ func (v Value) Kind() Kind {
 }
 
 // Bool returns v's bool, false where v is of another kind.
-func (v Value) Bool() bool { return v.ref == Bool && v.num == 1 }
+func (v Value) Bool() bool { return v.is(Bool) && v.num == 1 }
+
+// is reports whether v is a scalar of kind k. Comparing ref with k would do, and
+// call the runtime.
+func (v Value) is(k Kind) bool {
+	r, ok := v.ref.(Kind)
+	return ok && r == k
+}
 
 // Int returns v's int, 0 where v is of another kind.
 func (v Value) Int() int64 {
-	if v.ref != Int {
+	if !v.is(Int) {
 		return 0
 	}
 	return int64(v.num)
 }
 
+// AsInt returns v's int, and whether v is one: a hot loop asks both at once.
+func (v Value) AsInt() (int64, bool) {
+	if !v.is(Int) {
+		return 0, false
+	}
+	return int64(v.num), true
+}
+
 // Uint returns v's unsigned int, 0 where v is of another kind.
 func (v Value) Uint() uint64 {
-	if v.ref != Uint {
+	if !v.is(Uint) {
 		return 0
 	}
 	return v.num
@@ -125,7 +141,7 @@ func (v Value) Uint() uint64 {
 
 // Float returns v's float, 0 where v is of another kind.
 func (v Value) Float() float64 {
-	if v.ref != Float {
+	if !v.is(Float) {
 		return 0
 	}
 	return math.Float64frombits(v.num)

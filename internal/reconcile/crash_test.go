@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,7 +45,7 @@ func generationOf(n int) []backup.Entry {
 	for i := range entries {
 		entries[i] = backup.Entry{
 			Source: "etcdv3", Backend: "etcdv3", Key: fmt.Sprint("/datakit/confd/", i), Short: fmt.Sprint("confd/", i),
-			Revision: store.Revision(fmt.Sprint(n)), Text: "[[inputs.net]]\nurl = \"" + strings.Repeat("x", 1000) + "\"\n",
+			Revision: store.Revision(strconv.Itoa(n)), Text: "[[inputs.net]]\nurl = \"" + strings.Repeat("x", 1000) + "\"\n",
 		}
 	}
 	return entries

@@ -30,7 +30,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"stores": stores, "put": put, "foreign": foreign, "fill": fill, "del": del, "wipe": wipe, "fault": fault, "local": local, "defaults": defaults,
+			"stores": stores, "put": put, "foreign": foreign, "missing": missing, "fill": fill, "del": del, "wipe": wipe, "fault": fault, "local": local, "defaults": defaults,
 			"authoritative": authoritative, "start": start, "restart": restart, "sleep": sleep, "accept": accept,
 			"expect": expect, "running": running, "key": key, "store": storeIs, "unit": unit, "scripts": scriptsAre,
 			"converged": converged, "backup": backupHas, "damage": damage, "log": logHas, "generation": generation,
@@ -93,7 +93,10 @@ func foreign(ts *testscript.TestScript, _ bool, a []string) {
 	w.foreign = append(w.foreign, store.Entry{Key: key, Value: text(ts, a[1]), Revision: "1"})
 }
 
-// fill N puts N keys; fill KEY SIZE puts one large one.
+// missing yes|no takes away what inputs of mode needs need, or brings it back.
+func missing(ts *testscript.TestScript, _ bool, a []string) { of(ts).missing.Store(a[0] == "yes") }
+
+// fill N puts N keys that ask for 500 inputs; fill KEY SIZE puts one large one.
 func fill(ts *testscript.TestScript, _ bool, a []string) {
 	n, err := strconv.Atoi(a[len(a)-1])
 	ts.Check(err)
@@ -103,7 +106,7 @@ func fill(ts *testscript.TestScript, _ bool, a []string) {
 		return
 	}
 	for i := range n {
-		_, err := w.stores[w.order[0]].Put(context.Background(), fmt.Sprintf("confd/n%05d", i), fmt.Sprintf("[[inputs.net]]\nurl = \"%d\"\n", i), store.Cond{})
+		_, err := w.stores[w.order[0]].Put(context.Background(), fmt.Sprintf("confd/n%05d", i), fmt.Sprintf("[[inputs.net]]\nurl = \"%d\"\n", i%500), store.Cond{})
 		ts.Check(err)
 	}
 }

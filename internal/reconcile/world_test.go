@@ -46,6 +46,7 @@ type world struct {
 	stop    func()
 	foreign []store.Entry // keys that are there whatever is put
 	half    atomic.Bool   // reads break off half-way
+	missing atomic.Bool   // an input of mode needs cannot start
 	release chan struct{} // ends what an input that hangs waits for
 }
 
@@ -85,7 +86,9 @@ func (w *world) start() error {
 	go func() { done <- w.loop.Run(ctx) }()
 	w.stop = func() {
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			log.Error("the loop ended", "error", err)
+		}
 		w.units.Stop()
 		w.set.Close()
 	}
@@ -146,11 +149,15 @@ func (w *world) close() {
 // plugins returns the inputs: cpu and mem run once; net does as its mode says;
 // rate takes a first sample before it writes.
 func (w *world) plugins() []input.Plugin {
-	mode := spec.Field{Name: "mode", Type: spec.String, OneOf: []string{"", "refuse", "panic", "panic when made", "error", "hang", "leak"}}
+	mode := spec.Field{Name: "mode", Type: spec.String, OneOf: []string{"", "refuse", "needs", "panic", "panic when made", "error", "hang", "leak"}}
 	gatherer := func(_ input.Env, v spec.Values) (input.Gatherer, error) {
 		switch v.String("mode") {
 		case "refuse":
 			return nil, errors.New("mode refuse does not start; write another")
+		case "needs":
+			if w.missing.Load() {
+				return nil, errors.New("what it needs is not there yet")
+			}
 		case "panic when made":
 			panic("told to")
 		}

@@ -12,7 +12,7 @@ import (
 	"datakit.dev/internal/store"
 )
 
-// tree makes a work directory with files under conf.d: path, content, …
+// tree makes a work directory with files under conf.d: pairs of path and content.
 func tree(t *testing.T, files ...string) Dir {
 	t.Helper()
 	d := Dir(t.TempDir())
@@ -77,15 +77,15 @@ func TestMissingFolderIsEmpty(t *testing.T) {
 
 // A config map of Kubernetes, and many an installation, links folder and files.
 func TestLinksAreFollowed(t *testing.T) {
-	real := tree(t, "..data/cpu.conf", "1", "datakit.conf", "main")
-	if err := os.Symlink(filepath.Join("..data", "cpu.conf"), filepath.Join(real.Conf(), "cpu.conf")); err != nil {
+	own := tree(t, "..data/cpu.conf", "1", "datakit.conf", "main")
+	if err := os.Symlink(filepath.Join("..data", "cpu.conf"), filepath.Join(own.Conf(), "cpu.conf")); err != nil {
 		t.Skip("this system makes no links: ", err)
 	}
 	linked := Dir(t.TempDir())
-	if err := os.Symlink(real.Conf(), linked.Conf()); err != nil {
+	if err := os.Symlink(own.Conf(), linked.Conf()); err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range []Dir{real, linked} {
+	for _, d := range []Dir{own, linked} {
 		if entries, err := d.ReadConf(); err != nil || keys(entries) != "confd/cpu.conf=1" {
 			t.Errorf("%s, %v", keys(entries), err)
 		}

@@ -1,0 +1,22 @@
+// Package all lists the functions of the script language, one line a subject.
+package all
+
+import (
+	"datakit.dev/internal/funcs/cond"
+	"datakit.dev/internal/funcs/conv"
+	"datakit.dev/internal/funcs/json"
+	"datakit.dev/internal/funcs/point"
+	"datakit.dev/internal/funcs/text"
+	"datakit.dev/internal/pipeline/fn"
+)
+
+// Table returns every builtin function.
+func Table() (fn.Table, error) {
+	return fn.NewTable(
+		point.Functions(),
+		cond.Functions(),
+		conv.Functions(),
+		text.Functions(),
+		json.Functions(),
+	)
+}

@@ -1,0 +1,203 @@
+package json
+
+import (
+	stdjson "encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"datakit.dev/internal/pipeline/fn"
+	"datakit.dev/internal/point"
+)
+
+func newRun() *fn.Run {
+	r := new(fn.Run)
+	r.Start(nil, &fn.Env{})
+	return r
+}
+
+// read returns the value of text, and whether it is JSON.
+func read(t interface{ Fatal(args ...any) }, text string) (point.Value, bool) {
+	r := newRun()
+	d, err := open(r, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d == nil {
+		return point.NilOf(), false
+	}
+	v, err := d.value(r, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v, true
+}
+
+// randomText draws a JSON text with white space where it may stand.
+func randomText(t *rapid.T, depth int) string {
+	space := rapid.SampledFrom([]string{"", " ", "\n\t"})
+	kind := rapid.IntRange(0, 6).Draw(t, "kind")
+	if depth == 0 {
+		kind %= 5
+	}
+	var b strings.Builder
+	switch kind {
+	case 0:
+		b.WriteString(rapid.SampledFrom([]string{"true", "false", "null"}).Draw(t, "word"))
+	case 1:
+		fmt.Fprint(&b, rapid.Int().Draw(t, "int"))
+	case 2:
+		b.WriteString(rapid.SampledFrom([]string{"-0", "1.5", "1e2", "1E-7", "0.1", "12345678901234567890", "-2.5e+3"}).Draw(t, "number"))
+	case 3, 4:
+		b.WriteString(quoted(t))
+	case 5:
+		b.WriteByte('[')
+		for i := range rapid.IntRange(0, 3).Draw(t, "elems") {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(randomText(t, depth-1))
+		}
+		b.WriteByte(']')
+	case 6:
+		b.WriteByte('{')
+		for i := range rapid.IntRange(0, 3).Draw(t, "keys") {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(space.Draw(t, "sp") + quoted(t) + space.Draw(t, "sp") + ":" + randomText(t, depth-1))
+		}
+		b.WriteByte('}')
+	}
+	return space.Draw(t, "before") + b.String() + space.Draw(t, "after")
+}
+
+func quoted(t *rapid.T) string {
+	return rapid.SampledFrom([]string{
+		`""`, `"a"`, `"b"`, `"a"`, `"\u0061"`, `"\\"`, `"x\"y"`, `"\ud83d\ude00"`, `"\ud83d"`, `"\ud83dx"`, `"中文\n"`, `"\\\""`,
+		`"\/\b\f\n\r\t"`, `"[{,:}]"`,
+	}).Draw(t, "string")
+}
+
+func TestParseReadsWhatTheStandardLibraryReads(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := randomText(t, 3)
+		got, ok := read(t, text)
+		if !ok {
+			t.Fatalf("%q is not taken", text)
+		}
+		var want any
+		if err := stdjson.Unmarshal([]byte(text), &want); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got.Any(), want) {
+			t.Fatalf("%q\ngot  %v\nwant %v", text, got.Any(), want)
+		}
+	})
+}
+
+func TestFindLeadsWhereParsedValuesLie(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := randomText(t, 3)
+		steps := rapid.SampledFrom([]step{{key: "a"}, {key: "b"}, {key: ""}, {index: 0, list: true}, {index: 1, list: true}, {index: -1, list: true}})
+		path := rapid.SliceOfN(steps, 1, 3).Draw(t, "path")
+		want, ok := any(nil), true
+		_ = stdjson.Unmarshal([]byte(text), &want)
+		for _, st := range path {
+			want, ok = descend(want, st)
+			if !ok {
+				break
+			}
+		}
+		r := newRun()
+		d, err := open(r, text)
+		if d == nil {
+			t.Fatal(err)
+		}
+		at, found := d.find(path)
+		if found != ok {
+			t.Fatalf("%q at %v: found %v, want %v", text, path, found, ok)
+		}
+		if !ok {
+			return
+		}
+		got, err := d.value(r, at)
+		if err != nil || !reflect.DeepEqual(got.Any(), want) {
+			t.Fatalf("%q at %v: got %v, want %v", text, path, got.Any(), want)
+		}
+	})
+}
+
+func descend(v any, st step) (any, bool) {
+	if list, ok := v.([]any); ok && st.list {
+		n := st.index
+		if n < 0 {
+			n += len(list)
+		}
+		if n < 0 || n >= len(list) {
+			return nil, false
+		}
+		return list[n], true
+	}
+	if m, ok := v.(map[string]any); ok && !st.list {
+		e, ok := m[st.key]
+		return e, ok
+	}
+	return nil, false
+}
+
+func TestMalformedTextIsRefused(t *testing.T) {
+	for _, text := range []string{
+		"", " ", "nan", "{", "[", `{"a"`, `{"a":`, `{"a":1`, `{"a":1,}`, "[1,]", "[,1]", "01", "1.", ".5", "-", "1e", "+1",
+		`"a`, `"\q"`, `"\u12"`, "\"\n\"", "tru", `{"a":1}{"b":2}`, "1 2", "{1:2}", "1e400", strings.Repeat("9", 400),
+		strings.Repeat("[", maxDepth+2) + strings.Repeat("]", maxDepth+2),
+	} {
+		if _, ok := read(t, text); ok {
+			t.Errorf("%q is taken", text)
+		}
+	}
+}
+
+func TestHostileDocumentsMeetTheLimits(t *testing.T) {
+	r := new(fn.Run)
+	r.Start(nil, &fn.Env{Limits: fn.Limits{Bytes: 1 << 16}})
+	text := "[" + strings.Repeat("{},", 10_000) + "{}]"
+	d, err := open(r, text)
+	if d == nil {
+		t.Fatal(err)
+	}
+	if _, err := d.value(r, 0); !fn.IsLimit(err) {
+		t.Errorf("10000 maps in %d bytes of memory: %v", 1<<16, err)
+	}
+}
+
+// FuzzValid looks for a text that is JSON to us and not to the standard library,
+// or the other way round, and for one on which the other scanners go astray.
+func FuzzValid(f *testing.F) {
+	for _, seed := range []string{`{"a":[1,{"b":null}]}`, `"\u00e9"`, "[1e5, -0.1]", "{", `[[],{}]`, `{"a":1,"a":2}`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		v, got := read(t, text)
+		var want any
+		err := stdjson.Unmarshal([]byte(text), &want)
+		if got != (err == nil) && strings.Count(text, "[")+strings.Count(text, "{") <= maxDepth {
+			t.Fatalf("%q: valid %v, the library says %v", text, got, err)
+		}
+		if !got {
+			return
+		}
+		if utf8.ValidString(text) && !reflect.DeepEqual(v.Any(), want) {
+			t.Fatalf("%q\ngot  %v\nwant %v", text, v.Any(), want)
+		}
+		for _, path := range [][]step{{{key: "a"}}, {{index: -1, list: true}, {key: "a"}}} {
+			if d, _ := open(newRun(), text); d != nil {
+				d.find(path)
+			}
+		}
+	})
+}
