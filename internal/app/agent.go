@@ -38,11 +38,12 @@ type agent struct {
 	log     *slog.Logger
 	logging *logging
 
-	flow  *flow.Flow
-	units *supervise.Supervisor
-	watch *watch.Set
-	loop  *reconcile.Reconciler
-	api   *flow.Sink // what comes in over HTTP
+	scripts *scripting
+	flow    *flow.Flow
+	units   *supervise.Supervisor
+	watch   *watch.Set
+	loop    *reconcile.Reconciler
+	api     *flow.Sink // what comes in over HTTP
 
 	reload sync.Mutex // one at a time
 
@@ -64,7 +65,11 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 	if err != nil {
 		return nil, err
 	}
+	if a.scripts, err = newScripting(dir, a.log); err != nil {
+		return nil, err
+	}
 	a.flow = flow.New(flow.Options{Log: a.log})
+	a.flow.SetStage(a.scripts.stage())
 	a.api = a.flow.Sink(nil)
 	a.units = supervise.New(supervise.Options{
 		Log:  a.log,
@@ -74,7 +79,7 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 		},
 	})
 	a.watch = watch.NewSet(a.log)
-	saved, err := backup.Read(dir.Backup())
+	saved, err := backup.Read(dir.Backup(), dir.ScriptBackup())
 	if err != nil {
 		a.log.Warn("not all of the backup could be used", "error", err)
 	}
@@ -87,7 +92,7 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 	}
 	a.loop = reconcile.New(reconcile.Options{
 		Log: a.log, Catalog: a.parts.Catalog, Watch: a.watch, Supervisor: a.units,
-		BackupPath: dir.Backup(), Backup: saved, Local: local,
+		BackupPath: dir.Backup(), ScriptDir: dir.ScriptBackup(), Backup: saved, Local: local, Scripts: a.scripts,
 	})
 	return a, nil
 }
@@ -128,6 +133,7 @@ func (a *agent) applyMain(m config.Main, saved map[string]*store.Snapshot) error
 	if err := a.logging.apply(m, a.stdout); err != nil {
 		return err
 	}
+	a.scripts.set.SetDefaults(m.DefaultScripts)
 	host := m.Hostname
 	if host == "" {
 		host, _ = os.Hostname() // "" where the system knows none
@@ -171,6 +177,10 @@ func (a *agent) readLocal(m config.Main, before config.Source) (reconcile.Local,
 		if before.Entries != nil {
 			l.Files = before
 		}
+	}
+	if serr := a.scripts.readLocal(a.dir); serr != nil {
+		l.Errors = append(l.Errors, serr.Error())
+		err = errors.Join(err, serr)
 	}
 	return l, err
 }

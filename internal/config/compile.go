@@ -73,6 +73,7 @@ type Script struct {
 	Name     string // "nginx.p"
 	Text     string
 	Origin   string
+	Ref      Ref // the key that asks for it
 }
 
 // A Good is the newest value of a key that was taken: what the backup keeps.
@@ -345,7 +346,7 @@ func (c *compiler) claim(o *outcome) {
 
 func (c *compiler) claimScript(o *outcome) {
 	s := *o.good.script
-	s.Origin = o.origin
+	s.Origin, s.Ref = o.origin, o.ref
 	id := string(s.Category) + "/" + s.Name
 	if c.scripts[id] {
 		if o.state == status.Applied {

@@ -115,7 +115,7 @@ type Set struct {
 
 	mu      sync.Mutex           // held by changes
 	checked map[Namespace]*space // compiled by Check, for the Replace that follows
-	view atomic.Pointer[view]
+	view    atomic.Pointer[view]
 }
 
 // A view is the scripts at one time. It never changes.
