@@ -62,7 +62,9 @@ func newWorld(dir string) *world {
 	}
 }
 
-func (w *world) scriptDir() string { return filepath.Join(filepath.Dir(w.path), "..", "pipeline_confd") }
+func (w *world) scriptDir() string {
+	return filepath.Join(filepath.Dir(w.path), "..", "pipeline_confd")
+}
 
 // start starts an agent on what the world holds: its stores, and the backup of
 // the agent before it.
