@@ -234,34 +234,47 @@ func (c *compiler) key(s Source, e store.Entry) outcome {
 // remember returns what is known of a key whose newest value is e. A value that
 // was decoded before is not decoded again: of ten thousand keys one changes.
 func (c *compiler) remember(ref Ref, e store.Entry) *memory {
-	var last *memory
-	if c.prev != nil {
-		last = c.prev.keys[ref]
-	}
+	last := c.prev.recall(ref)
 	refusal, refused := c.req.Refused[ref]
-	if last != nil && !refused && !last.refused && last.seen == e {
+	if !refused && !last.refused && last.seen == e {
 		return last
 	}
-	m := &memory{seen: e}
-	if last != nil {
-		m.good = last.good
-	}
-	switch {
-	case last != nil && !last.refused && last.version != nil && last.seen.Value == e.Value && last.seen.TooLarge == e.TooLarge:
+	m := &memory{seen: e, good: last.good}
+	if last.decoded(e) {
 		m.version = &version{e, last.version.instances, last.version.script}
-	default:
+	} else {
 		m.version, m.bad = decode(c.req.Catalog, c.req.CheckScript, e)
 	}
-	if refused && m.version != nil {
-		m.version, m.bad, m.refused = nil, refusal.list(), true
-	}
-	if refused && refusal.Good {
-		m.good = nil
+	if refused {
+		m.refuse(refusal)
 	}
 	if m.version != nil {
 		m.good = m.version
 	}
 	return m
+}
+
+// recall returns what is known of a key; of a new one, nothing.
+func (s *State) recall(ref Ref) *memory {
+	if s == nil || s.keys[ref] == nil {
+		return &memory{}
+	}
+	return s.keys[ref]
+}
+
+// decoded reports whether the value of e is the one that m holds decoded.
+func (m *memory) decoded(e store.Entry) bool {
+	return !m.refused && m.version != nil && m.seen.Value == e.Value && m.seen.TooLarge == e.TooLarge
+}
+
+// refuse notes that the instances of the newest value cannot be initialised.
+func (m *memory) refuse(r Refusal) {
+	if m.version != nil {
+		m.version, m.bad, m.refused = nil, r.list(), true
+	}
+	if r.Good {
+		m.good = nil
+	}
 }
 
 func (r Refusal) list() diag.List {

@@ -153,8 +153,10 @@ func TestLastGoodIsKeptOverARestart(t *testing.T) {
 // A backup of another version, or a forged one, is no reason to fail.
 func TestSeedLeavesOutWhatDoesNotDecode(t *testing.T) {
 	goods := []Good{
-		{Source: "etcdv3", Short: "confd/a", Value: wrong}, {Source: "etcdv3", Short: "confd/b", Value: netB},
-		{Source: "etcdv3", Short: "pipeline/metric/x.p", Value: "bad"}, {Source: "etcdv3", Short: "pipeline/../x", Value: "x"},
+		{Source: "etcdv3", Short: "confd/a", Value: wrong},
+		{Source: "etcdv3", Short: "confd/b", Value: netB},
+		{Source: "etcdv3", Short: "pipeline/metric/x.p", Value: "bad"},
+		{Source: "etcdv3", Short: "pipeline/../x", Value: "x"},
 	}
 	w := world{t: t, state: Seed(catalog(), goods, checkScript)}
 	r := w.compile(request(etcd("confd/a", wrong, "confd/b", wrong, "pipeline/../x", "x")))

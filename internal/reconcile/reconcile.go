@@ -98,7 +98,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	retry := time.NewTimer(backupRetry)
 	defer retry.Stop()
 	for {
-		r.Turn()
+		r.Turn() //nolint:contextcheck // units outlive the turn; the supervisor ends them
 		retry.Reset(backupRetry)
 	wait:
 		for {
@@ -157,6 +157,8 @@ func (r *Reconciler) Turn() {
 			r.opts.Log.Error("replacing the scripts", "error", err)
 		}
 	}
+	// The backup goes first: who sees that a change is applied finds it there.
+	r.save(res.Goods)
 	seen := revisions(views)
 	r.mu.Lock()
 	if touched || !slices.Equal(seen, r.seen) || r.generation == 0 {
@@ -164,7 +166,6 @@ func (r *Reconciler) Turn() {
 	}
 	r.state, r.result, r.seen = next, res, seen
 	r.mu.Unlock()
-	r.save(res.Goods)
 }
 
 // request gathers what decides; r.mu is held.
@@ -204,7 +205,7 @@ func (r *Reconciler) compile(req config.Request, state *config.State) (config.Re
 
 // prepare makes what steps start, and reports whether any of it was refused.
 func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Refusal) bool {
-	any := false
+	found := false
 	for _, st := range steps {
 		if st.Verb != plan.Start && st.Verb != plan.Restart {
 			continue
@@ -213,10 +214,10 @@ func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Re
 			ref := st.Unit.Body.(*config.Desired).Ref //nolint:forcetypeassert // config makes every unit
 			_, again := refused[ref]
 			refused[ref] = config.Refusal{Err: fmt.Errorf("%s cannot start: %w", st.Unit.Kind, err), Good: again}
-			any = true
+			found = true
 		}
 	}
-	return any
+	return found
 }
 
 // apply carries out steps, and reports whether anything that runs was touched.

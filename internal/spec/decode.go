@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 func (s Schema) Decode(n *Node) (Values, diag.List) {
 	d := decoder{open: s.Open}
 	v := d.table(s.Name, s.Fields, n)
+	d.snippets(n.text)
 	slices.SortStableFunc(d.list, func(a, b diag.Diagnostic) int {
 		if a.Pos.Line != b.Pos.Line {
 			return a.Pos.Line - b.Pos.Line
@@ -29,6 +31,7 @@ func (s Schema) Decode(n *Node) (Values, diag.List) {
 func (s Schema) Unknown(n *Node) diag.List {
 	d := decoder{onlyUnknown: true}
 	d.table(s.Name, s.Fields, n)
+	d.snippets(n.text)
 	return d.list
 }
 
@@ -36,6 +39,24 @@ type decoder struct {
 	list        diag.List
 	open        bool
 	onlyUnknown bool
+}
+
+// snippets adds the line of each error, without secrets. Who adds lines later
+// does not know which field is one.
+func (d *decoder) snippets(text *string) {
+	for i := range d.list {
+		if one := &d.list[i]; one.Snippet == "" && one.Pos.Line > 0 && text != nil {
+			one.Snippet = RedactLine(diag.Line(*text, one.Pos.Line))
+		}
+	}
+}
+
+// refused adds an error about the value of f.
+func (d *decoder) refused(f Field, pos diag.Position, format string, args ...any) {
+	d.list.Add(pos, format, args...)
+	if f.Secret {
+		d.list[len(d.list)-1].Snippet = tomlKey(f.Name) + " = " + Hidden
+	}
 }
 
 func (d *decoder) table(name string, fields []Field, n *Node) Values {
@@ -83,14 +104,38 @@ func (d *decoder) field(table string, f Field, k Key) (any, bool) {
 	}
 	v, ok := leaf(f, k.Node)
 	if !ok {
+		if bad := f.badElement(k.Node); bad != nil {
+			d.refused(f, bad.Pos, "%s: expected a string, got %s", f.Name, bad.Describe())
+			return nil, false
+		}
 		d.mismatch(f, k.Node.Pos, k.Node)
 		return nil, false
 	}
 	if msg := f.refuse(v); msg != "" {
-		d.list.Add(k.Node.Pos, "%s: %s", f.Name, msg)
+		d.refused(f, k.Node.Pos, "%s: %s", f.Name, msg)
 		return nil, false
 	}
 	return v, true
+}
+
+// badElement returns the first element of a list or table of strings that is
+// none, nil where n is neither.
+func (f Field) badElement(n *Node) *Node {
+	switch {
+	case f.Type == Strings && n.kind == arrayNode:
+		for i := range n.Items {
+			if _, ok := n.Items[i].Scalar.(string); !ok {
+				return &n.Items[i]
+			}
+		}
+	case f.Type == StringMap && n.IsTable():
+		for _, k := range n.Keys {
+			if _, date := k.Node.Scalar.(time.Time); date || k.Node.Scalar == nil {
+				return k.Node
+			}
+		}
+	}
+	return nil
 }
 
 func (d *decoder) mismatch(f Field, pos diag.Position, n *Node) {
@@ -100,8 +145,10 @@ func (d *decoder) mismatch(f Field, pos diag.Position, n *Node) {
 		expected = `a duration such as "10s"`
 	case Int:
 		expected = "an integer"
+	case Float:
+		expected = "a finite number"
 	}
-	d.list.Add(pos, "%s: expected %s, got %s", f.Name, expected, n.Describe())
+	d.refused(f, pos, "%s: expected %s, got %s", f.Name, expected, n.Describe())
 }
 
 // leaf converts a scalar, a list of strings or a table of strings.
@@ -116,7 +163,7 @@ func leaf(f Field, n *Node) (any, bool) {
 			return float64(i), true
 		}
 		v, ok := n.Scalar.(float64)
-		return v, ok
+		return v, ok && !math.IsNaN(v) && !math.IsInf(v, 0)
 	case Duration:
 		s, ok := n.Scalar.(string)
 		if !ok {
@@ -148,6 +195,9 @@ func ParseDuration(s string) (time.Duration, error) {
 		v, err := time.ParseDuration(rest)
 		if err != nil {
 			return 0, fmt.Errorf("%q is no duration: %w", s, err)
+		}
+		if v < 0 || strings.HasPrefix(rest, "+") {
+			return 0, fmt.Errorf("%q is no duration: a sign behind the days", s)
 		}
 		return time.Duration(n)*24*time.Hour + v, nil
 	}
@@ -205,13 +255,21 @@ func (f Field) refuse(v any) string {
 			return fmt.Sprintf("expected one of %s, got %q", strings.Join(f.OneOf, ", "), shorten(v))
 		}
 	case int64:
-		return outside(v, f.Min, f.Max)
+		return f.hide(outside(v, f.Min, f.Max))
 	case float64:
-		return outside(v, f.Min, f.Max)
+		return f.hide(outside(v, f.Min, f.Max))
 	case time.Duration:
-		return outside(v, f.Min, f.Max)
+		return f.hide(outside(v, f.Min, f.Max))
 	}
 	return ""
+}
+
+// hide keeps the value of a secret out of a message.
+func (f Field) hide(message string) string {
+	if f.Secret && message != "" {
+		return "out of the allowed range"
+	}
+	return message
 }
 
 func outside[T int64 | float64 | time.Duration](v T, low, high any) string {

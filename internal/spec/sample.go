@@ -62,7 +62,7 @@ func (w *sampleWriter) line(parts ...string) {
 func (w *sampleWriter) explain(text string) {
 	const width = 96
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && len(line)+1+len(word) > width {
 			w.line(w.comment, line)
 			line = ""

@@ -25,13 +25,14 @@ type Run struct {
 	Exited        bool    // exit() was called: the script ends after this statement
 	KeepStatus    bool    // setopt(status_mapping=false): the final steps leave status alone
 	Created       []Point // by create_point
-	KnownJSON     string  // the text that was last found to be JSON
+	JSON          Memory  // what the JSON functions know of the text that they read last
 	stack         []slot  // variables of all scripts that use one another
 	slots         []slot  // those of the one that runs
 	frame         Frame
 	steps, nSteps int // left in this slice, and in the whole run
 	bytes         int // left
 	began         time.Time
+	kept          []kept
 }
 
 // A Point is one that a script made, with the category that it goes to.
@@ -45,12 +46,17 @@ type slot struct {
 	set   bool
 }
 
+// A Memory is what functions keep from one call to the next while a point runs.
+// It is used again for other points: Forget keeps room, and nothing of the point.
+type Memory interface{ Forget() }
+
 // Start makes r ready to run a script on p; what a former run left is gone.
 func (r *Run) Start(p *point.Point, env *Env) {
 	r.Point, r.Env = p, env
 	r.Dropped, r.Exited, r.KeepStatus, r.Created = false, false, false, nil
 	r.frame, r.slots = Frame{}, nil
 	r.began = time.Time{}
+	r.kept = r.kept[:0]
 	r.fill(env.Limits.orDefault())
 }
 
@@ -138,5 +144,10 @@ func (r *Run) Release() {
 	if r.frame != (Frame{}) { // a script that panicked has left its variables
 		clear(r.stack)
 	}
-	r.Point, r.Env, r.Created, r.KnownJSON = nil, nil, nil, ""
+	if r.JSON != nil {
+		r.JSON.Forget()
+	}
+	clear(r.kept)
+	r.kept = r.kept[:0]
+	r.Point, r.Env, r.Created = nil, nil, nil
 }
