@@ -246,7 +246,7 @@ func (a *agent) Info() api.Info {
 func (a *agent) Status() status.Status {
 	s := a.loop.Status()
 	a.mu.Lock()
-	s.Version, s.Hostname, s.StartedAt = Version, a.host, a.started.UTC()
+	s.Version, s.Hostname, s.StartedAt = Version, a.host, status.At(a.started)
 	apiErr := a.apiErr
 	a.mu.Unlock()
 	if err := apiErr(); err != nil {

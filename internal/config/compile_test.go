@@ -252,15 +252,23 @@ func TestRefusedKeyFallsBackToItsLastGood(t *testing.T) {
 	}
 }
 
-func TestRefusedGoodRunsNothingMore(t *testing.T) {
+// What cannot start now may start later: it does not run, and the backup keeps
+// it for the next start.
+func TestRefusedGoodStaysInTheBackup(t *testing.T) {
 	w := world{t: t}
 	w.compile(request(etcd("confd/a", netA)))
 	req := request(etcd("confd/a", netB))
 	req.Refused = map[Ref]Refusal{{"etcdv3", "confd/a"}: {Err: errors.New("no"), Good: true}}
 	r := w.compile(req)
 	wantRunning(t, r, "")
-	if r.Keys[0].State != status.Rejected || len(r.Goods) > 0 {
+	if r.Keys[0].State != status.Rejected || len(r.Goods) != 1 || r.Goods[0].Value != netA {
 		t.Errorf("%+v", r)
+	}
+	req = request(etcd("confd/a", wrong))
+	r = w.compile(req)
+	wantRunning(t, r, "input/net=etcdv3:/datakit/confd/a")
+	if r.Keys[0].State != status.Kept {
+		t.Errorf("%+v", r.Keys)
 	}
 }
 

@@ -32,6 +32,7 @@ func testFields() []Field {
 		doc(Field{Name: "rules", Type: Tables, Fields: []Field{
 			doc(Field{Name: "match", Type: String, Required: true, Example: "x"}),
 			doc(Field{Name: "key", Type: String, Secret: true}),
+			doc(Field{Name: "labels", Type: StringMap, Example: map[string]string{"a": "b"}}),
 		}}),
 	}
 }
@@ -63,9 +64,9 @@ func TestDecodeEveryType(t *testing.T) {
 		"names = []":         []string{},
 		"tags = { a = 'b', n = 1, f = 1.5, t = true }":              map[string]string{"a": "b", "n": "1", "f": "1.5", "t": "true"},
 		"tls = { ca = 'x' }":                                        Values{"ca": "x", "insecure": false},
-		"rules = [{ match = 'a' }]":                                 []Values{{"match": "a", "key": ""}},
-		"[[rules]]\nmatch = 'a'\n[[rules]]\nmatch = 'b'\nkey = 'k'": []Values{{"match": "a", "key": ""}, {"match": "b", "key": "k"}},
-		"[rules]\nmatch = 'a'":                                      []Values{{"match": "a", "key": ""}},
+		"rules = [{ match = 'a' }]":                                 []Values{{"match": "a", "key": "", "labels": map[string]string(nil)}},
+		"[[rules]]\nmatch = 'a'\n[[rules]]\nmatch = 'b'\nkey = 'k'": []Values{{"match": "a", "key": "", "labels": map[string]string(nil)}, {"match": "b", "key": "k", "labels": map[string]string(nil)}},
+		"[rules]\nmatch = 'a'":                                      []Values{{"match": "a", "key": "", "labels": map[string]string(nil)}},
 	} {
 		v, l := decode(t, testSchema(), src)
 		name := strings.Trim(strings.FieldsFunc(src, func(r rune) bool { return strings.ContainsRune(" []\n", r) })[0], " ")
@@ -114,7 +115,7 @@ func TestDecodeRefusesWithThePlaceAndWhatWasExpected(t *testing.T) {
 		"[[tls]]":                               "1:3: tls: expected a table, got a list",
 		"rules = 'x'":                           "1:9: rules: expected a list of tables, got a string",
 		"rules = [1]":                           "1:10: rules: expected a list of tables, got an integer",
-		"[[rules]]\nkey = 'x'":                  "1:3: [t.rules] needs match (string)",
+		"[[rules]]\nkey = 'x'":                  "1:3: match (string) is required in [t.rules]",
 		"# c\n[tls]\n\tca = 'é'\n  insecur = 1": `4:3: unknown field "insecur" in [t.tls], did you mean "insecure"?`,
 		"evry = '1s'":                           `1:1: unknown field "evry" in [t], did you mean "every"?`,
 		"zzzzzzzz = 1":                          `1:1: unknown field "zzzzzzzz" in [t]; it has on, count, ratio, mode, every, names, password, pin, tags, tls, rules`,
@@ -141,7 +142,7 @@ func TestDecodeTellsNoSecret(t *testing.T) {
 	for _, src := range []string{
 		"password = 7777", "password = [\"7777\"]", "pin = '7777'", "pin = \"7777\"", "[[rules]]\nmatch='x'\nkey = 7777", "password = { a = 7777 }",
 		"tags = { a = ['7777'] } # password", "nodes = 'redis://me:7777@host'", "passwrd = '7777'",
-		"rules = [{ match = 'x', key = 7777 }]",
+		"rules = [{ match = 'x', key = 7777 }]", "rules = [{ match = 1, key = '7777' }]", "rules = [{ math = 1, key = '7777' }]",
 	} {
 		_, l := decode(t, testSchema(), src)
 		if text := l.In("o", src).Text(); len(l) == 0 || strings.Contains(text, "7777") {
@@ -167,6 +168,26 @@ func TestHostileNamesStayShort(t *testing.T) {
 	}
 	if text := l.In("o", "").Error(); !strings.Contains(text, "é") || strings.Contains(text, "\uFFFD") {
 		t.Errorf("cut inside a character: %s", text)
+	}
+}
+
+func TestManyErrorsAreCutShort(t *testing.T) {
+	_, l := decode(t, testSchema(), numbered("k%d = 1\n", 9000)+"password = 7777\n")
+	if len(l) != maxErrors+1 || !strings.Contains(l[maxErrors].Message, "more than 100") || strings.Contains(l.Text(), "7777") {
+		t.Errorf("%d errors, the last %v", len(l), l[len(l)-1])
+	}
+	if !strings.HasPrefix(l[0].Text(), `1:1: unknown field "k0"`) {
+		t.Errorf("first %v", l[0])
+	}
+}
+
+func TestOneOfHoldsForEveryElement(t *testing.T) {
+	s := Schema{Name: "t", Fields: []Field{{Name: "x", Type: Strings, OneOf: []string{"a", "b"}, Doc: "x", DocZH: "x"}}}
+	if _, l := decode(t, s, "x = ['a', 'b']"); len(l) > 0 {
+		t.Error(l)
+	}
+	if _, l := decode(t, s, "x = ['a', 'c']"); len(l) != 1 || !strings.Contains(l[0].Message, `got "c"`) {
+		t.Error(l)
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
 )
 
 func TestSample(t *testing.T) {
@@ -15,41 +18,57 @@ func TestSample(t *testing.T) {
 	want := `## It collects x.
 [[inputs.x]]
 
-  ## Field ratio. Type: float. Allowed: at least 0.0. Default: 0.5.
+  ## Field ratio.
+  ## Type: float, at least 0.0.
   # ratio = 0.5
 
-  ## Field mode. Type: string. Allowed: "fast", "slow". Default: "fast".
+  ## Field mode.
+  ## Type: string, "fast", "slow".
   # mode = "fast"
 
-  ## Field every. Type: duration. Allowed: "1s" to "1h". Default: "10s".
+  ## Field every.
+  ## Type: duration, "1s" to "1h".
   # every = "10s"
 
-  ## Field names. Type: list of strings. Default: ["a", 'b\d'].
+  ## Field names.
+  ## Type: list of strings.
   # names = ["a", 'b\d']
 
-  ## Address. Type: string. Required.
+  ## Address.
+  ## Type: string. Required.
   url = "http://h"
 
-  ## Field tags. Type: table of strings.
+  ## Field tags.
+  ## Type: table of strings.
   # [inputs.x.tags]
   ##   "some tag" = "value"
 
-  ## Field tls. Type: table.
+  ## Field tls.
+  ## Type: table.
   # [inputs.x.tls]
 
-    ## Field ca. Type: string.
+    ## Field ca.
+    ## Type: string.
     ## Example: ca = "/etc/ca.pem"
     # ca = ""
 
-    ## Field insecure. Type: bool.
+    ## Field insecure.
+    ## Type: bool.
     # insecure = false
 
-  ## Field rules. Type: list of tables.
+  ## Field rules.
+  ## Type: list of tables.
   ## [[inputs.x.rules]]
-  ##   # Field match. Type: string. Required.
+  ##   # Field match.
+  ##   # Type: string. Required.
   ##   match = "x"
-  ##   # Field key. Type: string.
+  ##   # Field key.
+  ##   # Type: string.
   ##   key = ""
+  ##   # Field labels.
+  ##   # Type: table of strings.
+  ##   [inputs.x.rules.labels]
+  ##     a = "b"
 `
 	if got := s.Sample(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -123,12 +142,34 @@ func TestTOMLValuesReadBack(t *testing.T) {
 	}
 }
 
+func TestDurationsReadBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := time.Duration(rapid.Int64().Draw(t, "ns"))
+		if got, err := ParseDuration(formatDuration(d)); err != nil || got != d {
+			t.Fatalf("%v is written %s, which reads %v, %v", d, formatDuration(d), got, err)
+		}
+	})
+}
+
+func FuzzTOMLString(f *testing.F) {
+	f.Add("it's \"x\"\\ \x00\x7f é")
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) {
+			return
+		}
+		n, l := Parse(tomlKey(text) + " = " + tomlValue(text))
+		if len(l) > 0 || n.Keys[0].Name != text || n.Keys[0].Node.Scalar != text {
+			t.Errorf("%q: %v", text, l)
+		}
+	})
+}
+
 func TestReferenceNamesEveryField(t *testing.T) {
 	s := testSchema()
 	s.Fields[0].Doc = "With | a bar\nand a break."
 	for lang, wants := range map[string][]string{
-		"en": {"| `every` | duration | `\"10s\"` | Field every. Allowed: `\"1s\" to \"1h\"`. |", `With \| a bar and a break.`, "`[t.tls]`", "`[[t.rules]]`", "Required.", "Unit: things."},
-		"zh": {"| `every` | 时长 | `\"10s\"` | 字段 every。", "`[t.tls]`", "`[[t.rules]]`", "必填。"},
+		"en": {"| `every` | duration | `\"10s\"` | Field every. Allowed: \"1s\" to \"1h\". |", `With \| a bar and a break.`, "`[t.tls]`", "`[[t.rules]]`", "Required.", "Unit: things."},
+		"zh": {"| `every` | 时长 | `\"10s\"` | 字段 every。 取值：\"1s\" 到 \"1h\"。 |", "不小于 0.0。", "单位：things。", "`[t.tls]`", "`[[t.rules]]`", "必填。"},
 	} {
 		page := s.Reference(lang)
 		for _, want := range wants {

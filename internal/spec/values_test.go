@@ -102,6 +102,7 @@ func layout(t *rapid.T, fields []Field, v Values, header string, b *strings.Buil
 			for k, text := range v.Map(f.Name) {
 				fmt.Fprintf(b, "%s%s.%s = %s\n", noise(), tomlKey(f.Name), tomlKey(k), tomlValue(text))
 			}
+		case f.Type == StringMap && v.Map(f.Name) == nil:
 		default:
 			fmt.Fprintf(b, "%s%s  =  %s  # c\n", noise(), tomlKey(f.Name), tomlValue(v[f.Name]))
 		}

@@ -2,6 +2,7 @@ package compile_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,8 +66,8 @@ func (n *naive) in(run func()) {
 }
 
 func (n *naive) get(name string) (int64, bool) {
-	for i := len(n.scopes) - 1; i >= 0; i-- {
-		if v, ok := n.scopes[i][name]; ok {
+	for _, scope := range slices.Backward(n.scopes) {
+		if v, ok := scope[name]; ok {
 			return v, true
 		}
 	}
@@ -75,9 +76,9 @@ func (n *naive) get(name string) (int64, bool) {
 }
 
 func (n *naive) set(name string, v int64) {
-	for i := len(n.scopes) - 1; i >= 0; i-- {
-		if _, ok := n.scopes[i][name]; ok {
-			n.scopes[i][name] = v
+	for _, scope := range slices.Backward(n.scopes) {
+		if _, ok := scope[name]; ok {
+			scope[name] = v
 			return
 		}
 	}
