@@ -6,7 +6,9 @@ import (
 	"datakit.dev/internal/funcs/conv"
 	"datakit.dev/internal/funcs/json"
 	"datakit.dev/internal/funcs/point"
+	"datakit.dev/internal/funcs/state"
 	"datakit.dev/internal/funcs/text"
+	"datakit.dev/internal/funcs/timefn"
 	"datakit.dev/internal/pipeline/fn"
 )
 
@@ -16,7 +18,9 @@ func Table() (fn.Table, error) {
 		point.Functions(),
 		cond.Functions(),
 		conv.Functions(),
+		state.Functions(),
 		text.Functions(),
+		timefn.Functions(),
 		json.Functions(),
 	)
 }
