@@ -15,6 +15,7 @@ type builder struct {
 	unsupported bool
 	looks       map[[endOfText + 1]uint16]*[endOfText + 1]uint16 // equal ones are kept once
 	singles     map[byte]*[256]bool
+	memos       int
 }
 
 func newBuilder() *builder {
@@ -96,6 +97,50 @@ func (s sequence) build(b *builder, next node, follow ahead) node {
 		follow = part.outlooks().before(follow)
 	}
 	return next
+}
+
+// buildRoot builds the expression itself, with a memoNode after each part of it
+// that can match in several ways, and after the first one, since it can match
+// from several positions.
+func buildRoot(b *builder, e expr) node {
+	s, ok := e.(sequence)
+	if !ok {
+		s.parts = []expr{e}
+	}
+	var next node = matched{}
+	follow := anything()
+	first := slices.IndexFunc(s.parts, func(part expr) bool { return !fixedWidth(part) })
+	for i, part := range slices.Backward(s.parts) {
+		parts := i == first || !fixedWidth(part) && !oneWay(part, follow)
+		if parts && i < len(s.parts)-1 {
+			next = &memoNode{b.memos, next}
+			b.memos++
+		}
+		next = part.build(b, next, follow)
+		follow = part.outlooks().before(follow)
+	}
+	return next
+}
+
+// fixedWidth reports whether a part obviously always takes as much.
+func fixedWidth(e expr) bool {
+	switch e := e.(type) {
+	case literal, assertion:
+		return true
+	case run:
+		return e.min == e.max
+	default:
+		return false
+	}
+}
+
+// oneWay reports whether a part obviously ends in one place only.
+func oneWay(e expr, follow ahead) bool {
+	if g, ok := e.(group); ok {
+		e = g.body
+	}
+	r, ok := e.(run)
+	return ok && r.possessive(follow)
 }
 
 func (g group) build(b *builder, next node, follow ahead) node {
