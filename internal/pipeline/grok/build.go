@@ -47,11 +47,17 @@ func (l literal) build(b *builder, next node, _ ahead) node {
 	return &byteNode{l[0], next}
 }
 
+// maxFixed bounds a fixedNode: each character that joins copies the others.
+const maxFixed = 32
+
 // fixed joins an ASCII character to the node after it where that is another,
 // and returns nil where it is not.
 func (b *builder) fixed(first *[256]bool, next node) node {
 	switch next := next.(type) {
 	case *fixedNode:
+		if len(next.tables) == maxFixed {
+			return nil
+		}
 		return &fixedNode{slices.Insert(slices.Clone(next.tables), 0, first), next.next}
 	case *byteNode:
 		return &fixedNode{[]*[256]bool{first, b.single(next.want)}, next.next}
@@ -99,50 +105,6 @@ func (s sequence) build(b *builder, next node, follow ahead) node {
 	return next
 }
 
-// buildRoot builds the expression itself, with a memoNode after each part of it
-// that can match in several ways, and after the first one, since it can match
-// from several positions.
-func buildRoot(b *builder, e expr) node {
-	s, ok := e.(sequence)
-	if !ok {
-		s.parts = []expr{e}
-	}
-	var next node = matched{}
-	follow := anything()
-	first := slices.IndexFunc(s.parts, func(part expr) bool { return !fixedWidth(part) })
-	for i, part := range slices.Backward(s.parts) {
-		parts := i == first || !fixedWidth(part) && !oneWay(part, follow)
-		if parts && i < len(s.parts)-1 {
-			next = &memoNode{b.memos, next}
-			b.memos++
-		}
-		next = part.build(b, next, follow)
-		follow = part.outlooks().before(follow)
-	}
-	return next
-}
-
-// fixedWidth reports whether a part obviously always takes as much.
-func fixedWidth(e expr) bool {
-	switch e := e.(type) {
-	case literal, assertion:
-		return true
-	case run:
-		return e.min == e.max
-	default:
-		return false
-	}
-}
-
-// oneWay reports whether a part obviously ends in one place only.
-func oneWay(e expr, follow ahead) bool {
-	if g, ok := e.(group); ok {
-		e = g.body
-	}
-	r, ok := e.(run)
-	return ok && r.possessive(follow)
-}
-
 func (g group) build(b *builder, next node, follow ahead) node {
 	if b.full() {
 		return next
@@ -185,65 +147,4 @@ func (r run) build(b *builder, next node, follow ahead) node {
 		return &lazyToNode{r.set.stop, want, next}
 	}
 	return &lazyNode{r, follow[afterAny].table(), next}
-}
-
-func (a alternation) build(b *builder, next node, follow ahead) node {
-	ways := make([]way, len(a.branches))
-	for i, branch := range a.branches {
-		ways[i] = way{branch.build(b, next, follow), branch.outlooks().before(follow)}
-	}
-	choice := b.choice(ways)
-	return &choice
-}
-
-// A way is one branch of a choice, and what it can begin with.
-type way struct {
-	node
-	first ahead
-}
-
-// choice sorts the ways by the symbols that they can begin with.
-func (b *builder) choice(ways []way) choiceNode {
-	var choice choiceNode
-	if b.full() {
-		return choice
-	}
-	var look [endOfText + 1]uint16
-	known := map[string]uint16{}
-	viable := make([]byte, len(ways))
-	for symbol := range look {
-		for i, way := range ways {
-			viable[i] = '0'
-			if way.first[afterAny].has(symbol) {
-				viable[i] = '1'
-			}
-		}
-		index, ok := known[string(viable)]
-		if !ok {
-			index = uint16(len(choice.ways))
-			known[string(viable)] = index
-			choice.ways = append(choice.ways, pick(ways, viable))
-		}
-		look[symbol] = index
-	}
-	choice.look = b.intern(look)
-	return choice
-}
-
-func pick(ways []way, viable []byte) []node {
-	var nodes []node
-	for i, way := range ways {
-		if viable[i] == '1' {
-			nodes = append(nodes, way.node)
-		}
-	}
-	return nodes
-}
-
-func (b *builder) intern(look [endOfText + 1]uint16) *[endOfText + 1]uint16 {
-	if same, ok := b.looks[look]; ok {
-		return same
-	}
-	b.looks[look] = &look
-	return &look
 }

@@ -1,5 +1,7 @@
 package grok
 
+import "slices"
+
 const (
 	// rememberAfter is how many steps a match takes before failures are worth
 	// remembering: most lines match, or fail, long before.
@@ -61,4 +63,48 @@ func (m *memories) failed(slot, at int) bool {
 
 func (m *memories) remember(slot, at int) {
 	m.bits[slot*m.words+at/64] |= 1 << (at % 64)
+}
+
+// buildRoot builds the expression itself, with a memoNode after each part of it
+// that can match in several ways, and after the first one, since it can match
+// from several positions.
+func buildRoot(b *builder, e expr) node {
+	s, ok := e.(sequence)
+	if !ok {
+		s.parts = []expr{e}
+	}
+	var next node = matched{}
+	follow := anything()
+	first := slices.IndexFunc(s.parts, func(part expr) bool { return !fixedWidth(part) })
+	for i, part := range slices.Backward(s.parts) {
+		forks := i == first || !fixedWidth(part) && !oneWay(part, follow)
+		if forks && i < len(s.parts)-1 {
+			next = &memoNode{b.memos, next}
+			b.memos++
+		}
+		next = part.build(b, next, follow)
+		follow = part.outlooks().before(follow)
+	}
+	return next
+}
+
+// fixedWidth reports whether a part obviously always takes as much.
+func fixedWidth(e expr) bool {
+	switch e := e.(type) {
+	case literal, assertion:
+		return true
+	case run:
+		return e.min == e.max
+	default:
+		return false
+	}
+}
+
+// oneWay reports whether a part obviously ends in one place only.
+func oneWay(e expr, follow ahead) bool {
+	if g, ok := e.(group); ok {
+		e = g.body
+	}
+	r, ok := e.(run)
+	return ok && r.possessive(follow)
 }
