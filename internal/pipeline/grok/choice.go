@@ -64,9 +64,9 @@ func (b *builder) choice(ways []way) choiceNode {
 	known := map[string]uint16{}
 	viable := make([]byte, len(ways))
 	for symbol := range look {
-		for i, way := range ways {
+		for i := range ways {
 			viable[i] = '0'
-			if way.first[afterAny].has(symbol) {
+			if ways[i].first[afterAny].has(symbol) {
 				viable[i] = '1'
 			}
 		}
