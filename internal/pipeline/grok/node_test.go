@@ -8,7 +8,7 @@ import (
 )
 
 // endOf runs one node alone and returns where it ends, or -1.
-func endOf(t *testing.T, make func(next node) node, text string, from int) int {
+func endOf(t *testing.T, build func(next node) node, text string, from int) int {
 	t.Helper()
 	m := &machine{spans: []Span{{-1, -1}}}
 	m.begin(text)
@@ -17,7 +17,7 @@ func endOf(t *testing.T, make func(next node) node, text string, from int) int {
 		end = at
 		return true
 	})
-	if !make(last).match(m, from) {
+	if !build(last).match(m, from) {
 		return -1
 	}
 	return end
@@ -31,11 +31,11 @@ func TestNodes(t *testing.T) {
 	digit, notA := charsetOf(t, `\d`), charsetOf(t, "[^a]")
 	ahead := allSymbols().table()
 	for _, test := range []struct {
-		name string
-		make func(next node) node
-		text string
-		from int
-		want int
+		name  string
+		build func(next node) node
+		text  string
+		from  int
+		want  int
 	}{
 		{"byte", func(n node) node { return &byteNode{'a', n} }, "ba", 1, 2},
 		{"another byte", func(n node) node { return &byteNode{'a', n} }, "ba", 0, -1},
@@ -57,7 +57,7 @@ func TestNodes(t *testing.T) {
 		{"leap over all", func(n node) node { return &lazyToNode{-1, 'x', n} }, "a\nx", 0, 2},
 		{"nothing", func(node) node { return unmatched{} }, "a", 0, -1},
 	} {
-		if got := endOf(t, test.make, test.text, test.from); got != test.want {
+		if got := endOf(t, test.build, test.text, test.from); got != test.want {
 			t.Errorf("%s: got end %d, want %d", test.name, got, test.want)
 		}
 	}
@@ -66,7 +66,7 @@ func TestNodes(t *testing.T) {
 // TestRunsGiveBackCharacters lists where the rest is tried: at the begin of
 // each character and nowhere else, from the far end or from the near one.
 func TestRunsGiveBackCharacters(t *testing.T) {
-	any := charsetOf(t, "(?s:.)")
+	every := charsetOf(t, "(?s:.)")
 	text := "aé\xff中"
 	places := []int{0, 1, 3, 4, 7}
 	for _, test := range []struct {
@@ -92,7 +92,7 @@ func TestRunsGiveBackCharacters(t *testing.T) {
 		})
 		m := &machine{}
 		m.begin(text)
-		if (run{any, test.min, test.max, test.lazy}).build(b, never, anything()).match(m, 0) {
+		if (run{every, test.min, test.max, test.lazy}).build(b, never, anything()).match(m, 0) {
 			t.Errorf("%s: a match", test.name)
 		}
 		if !slices.Equal(tried, test.want) {
@@ -168,14 +168,14 @@ func TestChoicesTryOnlyWhatCanBegin(t *testing.T) {
 func TestAnUnsuccessfulScanIsCharged(t *testing.T) {
 	text := strings.Repeat("a", 1600)
 	set := charsetOf(t, "[ab]")
-	any := charsetOf(t, ".")
+	every := charsetOf(t, ".")
 	none := (&symbols{}).table()
 	for name, root := range map[string]node{
 		"possessive": &possessiveNode{run{set, 0, unbounded, false}, unmatched{}},
 		"captured":   &capturedNode{run{set, 0, unbounded, false}, 0, unmatched{}},
 		"greedy":     &greedyNode{run{set, 0, unbounded, false}, none, true, unmatched{}},
 		"lazy":       &lazyNode{run{set, 0, unbounded, true}, none, unmatched{}},
-		"leap":       &lazyToNode{any.stop, 'x', unmatched{}},
+		"leap":       &lazyToNode{every.stop, 'x', unmatched{}},
 	} {
 		m := &machine{spans: []Span{{-1, -1}}}
 		m.begin(text)
