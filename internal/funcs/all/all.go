@@ -2,6 +2,7 @@
 package all
 
 import (
+	"datakit.dev/internal/funcs/codec"
 	"datakit.dev/internal/funcs/cond"
 	"datakit.dev/internal/funcs/conv"
 	"datakit.dev/internal/funcs/json"
@@ -18,5 +19,6 @@ func Table() (fn.Table, error) {
 		conv.Functions(),
 		text.Functions(),
 		json.Functions(),
+		codec.Functions(),
 	)
 }
