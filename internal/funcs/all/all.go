@@ -5,6 +5,8 @@ import (
 	"datakit.dev/internal/funcs/codec"
 	"datakit.dev/internal/funcs/cond"
 	"datakit.dev/internal/funcs/conv"
+	"datakit.dev/internal/funcs/formats"
+	"datakit.dev/internal/funcs/ip"
 	"datakit.dev/internal/funcs/json"
 	"datakit.dev/internal/funcs/point"
 	"datakit.dev/internal/funcs/text"
@@ -20,5 +22,7 @@ func Table() (fn.Table, error) {
 		text.Functions(),
 		json.Functions(),
 		codec.Functions(),
+		formats.Functions(),
+		ip.Functions(),
 	)
 }
