@@ -10,7 +10,7 @@ RACE    := $(if $(shell command -v gcc cc 2>/dev/null),-race)
 TEST    := CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-all run test lint bench fuzz docs clean deps
+.PHONY: help build build-all run test lint bench measure fuzz docs clean deps
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ lint: ## Check style, floors and formatting
 
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+measure: ## Print the figures of docs/performance.md (about 15 minutes)
+	$(GO) test ./internal/e2e -run 'Measure|TestChangesTouchNothingElse' -count=1 -v -timeout 40m -measure
 
 fuzz: ## Run each fuzz target for FUZZ (20s)
 	@scripts/fuzz $(FUZZ)

@@ -28,7 +28,7 @@ const (
 
 // The pauses before an address that could not be had is tried again.
 const (
-	pauseMin = time.Second
+	pauseMin = 250 * time.Millisecond
 	pauseMax = 30 * time.Second
 )
 

@@ -46,11 +46,10 @@ type agent struct {
 
 	reload sync.Mutex // one at a time
 
-	mu       sync.Mutex
-	main     config.Main
-	host     string
-	problems []string // of the last reload
-	apiErr   func() error
+	mu     sync.Mutex
+	main   config.Main
+	host   string
+	apiErr func() error
 }
 
 // open builds an agent on dir. It fails only where the main configuration
@@ -197,7 +196,7 @@ func (a *agent) Reload(context.Context) error {
 	defer a.reload.Unlock()
 	m, err := a.readMain()
 	if err == nil {
-		err = a.applyMain(m, nil)
+		err = a.applyMain(m, nil) //nolint:contextcheck // outputs outlive the request that asks for a reload
 	}
 	if err != nil {
 		m = a.settings()
@@ -206,7 +205,7 @@ func (a *agent) Reload(context.Context) error {
 	if err != nil {
 		local.Errors = append(local.Errors, err.Error())
 	}
-	a.loop.SetLocal(local)
+	a.loop.SetLocal(local) //nolint:contextcheck // so do units
 	if err = errors.Join(err, lerr); err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}
@@ -247,7 +246,7 @@ func (a *agent) Info() api.Info {
 func (a *agent) Status() status.Status {
 	s := a.loop.Status()
 	a.mu.Lock()
-	s.Version, s.Hostname, s.StartedAt = Version, a.host, a.started.UTC()
+	s.Version, s.Hostname, s.StartedAt = Version, a.host, status.At(a.started)
 	apiErr := a.apiErr
 	a.mu.Unlock()
 	if err := apiErr(); err != nil {

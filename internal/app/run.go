@@ -21,11 +21,11 @@ const shutdown = 4500 * time.Millisecond
 
 // run runs an agent on dir until ctx ends.
 func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) error {
-	a, err := open(dir, env, stdout, stderr)
+	a, err := open(dir, env, stdout, stderr) //nolint:contextcheck // what it starts ends with close, after ctx
 	if err != nil {
 		return err
 	}
-	server := api.New(api.Options{Agent: a, Listen: a.settings().Listen, Log: a.log})
+	server := api.New(api.Options{Agent: a, Addr: a.settings().Listen, Log: a.log})
 	a.mu.Lock()
 	a.apiErr = server.Err
 	a.mu.Unlock()
@@ -52,7 +52,7 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 		defer close(ended)
 		parts.Wait()
 	}()
-	err = a.close()
+	err = a.close() //nolint:contextcheck // ctx has ended
 	limit := time.NewTimer(time.Second)
 	defer limit.Stop()
 	select {

@@ -57,6 +57,8 @@ var floors = []struct {
 	{"internal/cli", 4},
 	{"internal/app", 5},
 	{"internal/arch", 6},
+	{"internal/e2e", 6},
+	{"docs", 6},
 	{"cmd/", 6},
 }
 

@@ -36,8 +36,12 @@ func fill(path string, data []byte, perm fs.FileMode) error {
 	if err != nil {
 		return err //nolint:wrapcheck // a PathError says it all
 	}
+	// The permissions go first: what an earlier run left may be open to all.
+	if err := f.Chmod(perm); err != nil {
+		return errors.Join(err, f.Close())
+	}
 	_, err = f.Write(data)
-	return errors.Join(err, f.Chmod(perm), f.Sync(), f.Close())
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func remove(path string) error {

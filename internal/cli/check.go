@@ -126,7 +126,7 @@ func (c *checker) scripts(dir workdir.Dir) error {
 		} else {
 			c.report(c.validate(store.Entry{Key: keyOfFile(path), Value: value}, ""), path)
 		}
-		return nil //nolint:nilerr // it was reported, and the others are looked at too
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("check the scripts: %w", err)

@@ -152,11 +152,7 @@ func want(least, most int) cobra.PositionalArgs {
 // interactive reports whether somebody sits there who can be asked.
 func (p program) interactive() bool {
 	in, ok := p.Stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return false
-	}
-	out, ok := p.Stdout.(*os.File)
-	return ok && term.IsTerminal(int(out.Fd()))
+	return ok && term.IsTerminal(int(in.Fd()))
 }
 
 // say prints one line of result. What stores and agents hold cannot steer the

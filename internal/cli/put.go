@@ -73,7 +73,7 @@ func (c *confd) replace(ctx context.Context, t *target, e store.Entry, ask bool)
 		return nil
 	}
 	if exists && ask && c.interactive() {
-		if _, err := c.Stdout.Write(diff.Diff("store", []byte(old.Value), "new", []byte(e.Value))); err != nil {
+		if _, err := c.Stderr.Write(diff.Diff("store", []byte(old.Value), "new", []byte(e.Value))); err != nil {
 			return fmt.Errorf("show the difference: %w", err)
 		}
 		if !c.confirm("write it?") {

@@ -27,12 +27,13 @@ type Source struct {
 	Entries []store.Entry
 }
 
-// full returns key as the status and the backup show it.
-func (s Source) full(key string) string {
+// origin returns where key comes from, as the status and the log show it:
+// "etcdv3:/datakit/confd/cpu", "local:conf.d/cpu.conf".
+func (s *Source) origin(key string) string {
 	if s.ID == LocalSource {
-		return "conf.d" + strings.TrimPrefix(key, confdFolder)
+		return s.Backend + ":conf.d" + strings.TrimPrefix(key, confdFolder)
 	}
-	return s.Root + "/" + key
+	return s.Backend + ":" + s.Root + "/" + key
 }
 
 // A Ref names one key of one source.
@@ -102,8 +103,9 @@ type memory struct {
 	seen    store.Entry
 	version *version  // of seen; nil where it is bad
 	bad     diag.List // why seen is bad
-	refused bool      // it decoded, but could not be initialised: worth another try
 	good    *version  // the last good one; equals version unless seen is bad
+	refused bool      // one of the two could not be initialised: worth another try
+	idle    bool      // nor could good: it does not run, and stays in the backup
 }
 
 // version is a value that was decoded.
@@ -116,9 +118,10 @@ type version struct {
 // Compile decodes what changed since prev and decides what should run. The
 // returned state is to be used for the next call once the result was applied.
 func Compile(prev *State, req Request) (Result, *State) {
+	n := count(req.Stores) + len(req.Local.Entries)
 	c := &compiler{
-		req: req, prev: prev, next: &State{keys: map[Ref]*memory{}},
-		taken: map[string]bool{}, kinds: map[string]bool{}, scripts: map[string]bool{}, single: map[string]string{},
+		req: req, prev: prev, next: &State{keys: make(map[Ref]*memory, n)}, units: make([]plan.Unit, 0, n),
+		taken: make(map[string]bool, n), kinds: map[string]bool{}, scripts: map[string]bool{}, single: map[string]string{},
 	}
 	stored := c.load(req.Stores)
 	local := c.load([]Source{req.Local})
@@ -168,8 +171,9 @@ type compiler struct {
 
 // outcome is what becomes of one key.
 type outcome struct {
-	source    Source
+	source    *Source
 	entry     store.Entry
+	origin    string
 	ref       Ref
 	state     status.KeyState
 	reasons   []string
@@ -186,22 +190,25 @@ func (o *outcome) because(why string) {
 
 // load decodes every entry of sources.
 func (c *compiler) load(sources []Source) []outcome {
-	n := 0
-	for _, s := range sources {
-		n += len(s.Entries)
-	}
-	out := make([]outcome, 0, n)
-	for _, s := range sources {
-		for _, e := range s.Entries {
-			out = append(out, c.key(s, e))
+	out := make([]outcome, 0, count(sources))
+	for i := range sources {
+		for _, e := range sources[i].Entries {
+			out = append(out, c.key(&sources[i], e))
 		}
 	}
 	return out
 }
 
+func count(sources []Source) (n int) {
+	for i := range sources {
+		n += len(sources[i].Entries)
+	}
+	return n
+}
+
 // key decides whether one entry is taken, kept or rejected.
-func (c *compiler) key(s Source, e store.Entry) outcome {
-	o := outcome{source: s, entry: e, ref: Ref{s.ID, e.Key}, state: status.Applied}
+func (c *compiler) key(s *Source, e store.Entry) outcome {
+	o := outcome{source: s, entry: e, origin: s.origin(e.Key), ref: Ref{s.ID, e.Key}, state: status.Applied}
 	kind, why := classify(e.Key)
 	switch {
 	case kind == notOurs:
@@ -217,14 +224,14 @@ func (c *compiler) key(s Source, e store.Entry) outcome {
 	m := c.remember(o.ref, e)
 	c.next.keys[o.ref] = m
 	o.good = m.good
-	if m.good != nil {
+	if m.good != nil && !m.idle {
 		o.instances = m.good.instances
 	}
 	switch {
-	case m.bad != nil && m.good != nil:
-		o.state, o.reasons = status.Kept, []string{m.bad.In(origin(s, e.Key), "").Error()}
+	case m.bad != nil && m.good != nil && !m.idle:
+		o.state, o.reasons = status.Kept, []string{m.bad.In(o.origin, "").Error()}
 	case m.bad != nil:
-		o.state, o.reasons = status.Rejected, []string{m.bad.In(origin(s, e.Key), "").Error()}
+		o.state, o.reasons = status.Rejected, []string{m.bad.In(o.origin, "").Error()}
 	case len(o.instances) == 0 && m.good.script == nil:
 		o.state = status.Empty
 	}
@@ -234,34 +241,42 @@ func (c *compiler) key(s Source, e store.Entry) outcome {
 // remember returns what is known of a key whose newest value is e. A value that
 // was decoded before is not decoded again: of ten thousand keys one changes.
 func (c *compiler) remember(ref Ref, e store.Entry) *memory {
-	var last *memory
-	if c.prev != nil {
-		last = c.prev.keys[ref]
-	}
+	last := c.prev.memory(ref)
 	refusal, refused := c.req.Refused[ref]
-	if last != nil && !refused && !last.refused && last.seen == e {
+	if !refused && !last.refused && last.seen == e {
 		return last
 	}
-	m := &memory{seen: e}
-	if last != nil {
-		m.good = last.good
-	}
-	switch {
-	case last != nil && !last.refused && last.version != nil && last.seen.Value == e.Value && last.seen.TooLarge == e.TooLarge:
+	m := &memory{seen: e, good: last.good}
+	if last.version != nil && last.seen.Value == e.Value && last.seen.TooLarge == e.TooLarge {
 		m.version = &version{e, last.version.instances, last.version.script}
-	default:
+	} else {
 		m.version, m.bad = decode(c.req.Catalog, c.req.CheckScript, e)
 	}
-	if refused && m.version != nil {
-		m.version, m.bad, m.refused = nil, refusal.list(), true
-	}
-	if refused && refusal.Good {
-		m.good = nil
+	if refused {
+		m.refuse(refusal)
 	}
 	if m.version != nil {
 		m.good = m.version
 	}
 	return m
+}
+
+// memory returns what is known of ref, empty where that is nothing.
+func (s *State) memory(ref Ref) *memory {
+	if s != nil {
+		if m, ok := s.keys[ref]; ok {
+			return m
+		}
+	}
+	return &memory{}
+}
+
+// refuse notes that the newest value, or the last good one, cannot start now.
+func (m *memory) refuse(r Refusal) {
+	if m.version != nil {
+		m.version, m.bad = nil, r.list()
+	}
+	m.refused, m.idle = true, r.Good
 }
 
 func (r Refusal) list() diag.List {
@@ -300,7 +315,8 @@ func decodeScript(check func(point.Category, string, string) diag.List, e store.
 	return &version{entry: e, script: s}, nil
 }
 
-func origin(s Source, key string) string { return s.Backend + ":" + s.full(key) }
+// key returns the entry's key as the status and the backup show it.
+func (o *outcome) key() string { return o.origin[len(o.source.Backend)+1:] }
 
 // claim makes units of the instances of a store's key, unless an equal one runs
 // or its kind runs once.
@@ -314,7 +330,7 @@ func (c *compiler) claim(o *outcome) {
 	}
 	var aside []status.KeyState
 	for _, in := range o.instances {
-		if state, why := c.place(in, o.ref, origin(o.source, o.entry.Key)); why != "" {
+		if state, why := c.place(in, o.ref, o.origin); why != "" {
 			aside = append(aside, state)
 			o.because(why)
 		}
@@ -326,7 +342,7 @@ func (c *compiler) claim(o *outcome) {
 
 func (c *compiler) claimScript(o *outcome) {
 	s := *o.good.script
-	s.Origin = origin(o.source, o.entry.Key)
+	s.Origin = o.origin
 	id := string(s.Category) + "/" + s.Name
 	if c.scripts[id] {
 		if o.state == status.Applied {

@@ -153,8 +153,10 @@ func TestLastGoodIsKeptOverARestart(t *testing.T) {
 // A backup of another version, or a forged one, is no reason to fail.
 func TestSeedLeavesOutWhatDoesNotDecode(t *testing.T) {
 	goods := []Good{
-		{Source: "etcdv3", Short: "confd/a", Value: wrong}, {Source: "etcdv3", Short: "confd/b", Value: netB},
-		{Source: "etcdv3", Short: "pipeline/metric/x.p", Value: "bad"}, {Source: "etcdv3", Short: "pipeline/../x", Value: "x"},
+		{Source: "etcdv3", Short: "confd/a", Value: wrong},
+		{Source: "etcdv3", Short: "confd/b", Value: netB},
+		{Source: "etcdv3", Short: "pipeline/metric/x.p", Value: "bad"},
+		{Source: "etcdv3", Short: "pipeline/../x", Value: "x"},
 	}
 	w := world{t: t, state: Seed(catalog(), goods, checkScript)}
 	r := w.compile(request(etcd("confd/a", wrong, "confd/b", wrong, "pipeline/../x", "x")))
@@ -250,15 +252,23 @@ func TestRefusedKeyFallsBackToItsLastGood(t *testing.T) {
 	}
 }
 
-func TestRefusedGoodRunsNothingMore(t *testing.T) {
+// What cannot start now may start later: it does not run, and the backup keeps
+// it for the next start.
+func TestRefusedGoodStaysInTheBackup(t *testing.T) {
 	w := world{t: t}
 	w.compile(request(etcd("confd/a", netA)))
 	req := request(etcd("confd/a", netB))
 	req.Refused = map[Ref]Refusal{{"etcdv3", "confd/a"}: {Err: errors.New("no"), Good: true}}
 	r := w.compile(req)
 	wantRunning(t, r, "")
-	if r.Keys[0].State != status.Rejected || len(r.Goods) > 0 {
+	if r.Keys[0].State != status.Rejected || len(r.Goods) != 1 || r.Goods[0].Value != netA {
 		t.Errorf("%+v", r)
+	}
+	req = request(etcd("confd/a", wrong))
+	r = w.compile(req)
+	wantRunning(t, r, "input/net=etcdv3:/datakit/confd/a")
+	if r.Keys[0].State != status.Kept {
+		t.Errorf("%+v", r.Keys)
 	}
 }
 

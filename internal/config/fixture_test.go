@@ -15,11 +15,16 @@ import (
 	"datakit.dev/internal/store"
 )
 
-// catalog returns three kinds: cpu and mem run once, net any number of times.
+// catalog returns the default kinds: net runs any number of times, cpu and mem once.
 func catalog() *Catalog {
 	return NewCatalog([]input.Plugin{
 		{Name: "cpu", Aliases: []string{"host_cpu"}, Singleton: true, Options: []spec.Field{{Name: "percpu", Type: spec.Bool}}},
 		{Name: "mem", Singleton: true},
+		{Name: "disk"},
+		{Name: "diskio"},
+		{Name: "swap"},
+		{Name: "system"},
+		{Name: "processes"},
 		{Name: "net", Options: []spec.Field{
 			{Name: "url", Type: spec.String},
 			{Name: "community", Type: spec.String, Secret: true},

@@ -31,18 +31,18 @@ func classify(key string) (class, string) {
 	if !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
 		return refusedKey, "the key's name holds control characters or is not UTF-8"
 	}
-	parts := strings.Split(key, "/")
+	folder, rest, nested := strings.Cut(key, "/")
 	switch {
-	case parts[0] == confdFolder && len(parts) > 1 && parts[1] != "":
+	case folder == confdFolder && rest != "" && rest[0] != '/':
 		return inputKey, ""
-	case parts[0] == pipelineFolder && parts[len(parts)-1] == "":
+	case folder == pipelineFolder && strings.HasSuffix(key, "/"):
 		return notOurs, "a folder" // a key of its own in Consul
-	case parts[0] == pipelineFolder && len(parts) > 1:
-		if why := scriptProblem(parts); why != "" {
+	case folder == pipelineFolder && nested:
+		if why := scriptProblem(strings.Split(key, "/")); why != "" {
 			return refusedKey, why
 		}
 		return scriptKey, ""
-	case len(parts) == 1 && key != confdFolder && key != pipelineFolder && key != "":
+	case !nested && key != confdFolder && key != pipelineFolder && key != "":
 		return inputKey, ""
 	}
 	return notOurs, "neither confd/NAME nor pipeline/CATEGORY/NAME.p"

@@ -96,16 +96,17 @@ func (c *compiler) defaultKinds() (on, off []string) {
 
 // result names the units and gathers what became of every key.
 func (c *compiler) result(outcomes []outcome) Result {
-	r := Result{Units: name(c.units), Scripts: c.out, Keys: make([]status.Key, 0, len(outcomes))}
-	for _, o := range outcomes {
+	r := Result{Units: name(c.units), Scripts: c.out, Keys: make([]status.Key, 0, len(outcomes)), Goods: make([]Good, 0, len(outcomes))}
+	for i := range outcomes {
+		o := &outcomes[i]
 		r.Pending = r.Pending || o.state == status.Kept || o.state == status.Rejected
 		r.Keys = append(r.Keys, status.Key{
-			Store: o.source.Backend, Key: o.source.full(o.entry.Key), Revision: string(o.entry.Revision),
+			Store: o.source.Backend, Key: o.key(), Revision: string(o.entry.Revision),
 			State: o.state, Error: strings.Join(o.reasons, "; "),
 		})
 		if o.good != nil && o.source.ID != LocalSource && (len(o.good.instances) > 0 || o.good.script != nil) {
 			r.Goods = append(r.Goods, Good{
-				Source: o.source.ID, Backend: o.source.Backend, Key: o.source.full(o.entry.Key), Short: o.entry.Key,
+				Source: o.source.ID, Backend: o.source.Backend, Key: o.key(), Short: o.entry.Key,
 				Revision: o.good.entry.Revision, Value: o.good.entry.Value, Script: o.good.script != nil,
 			})
 		}
@@ -122,9 +123,8 @@ func name(units []plan.Unit) map[string]plan.Unit {
 	}
 	out := make(map[string]plan.Unit, len(units))
 	for _, u := range units {
-		u.ID = "input/" + u.Kind
-		if kinds[u.Kind] > 1 {
-			u.ID += "/" + label(u.Body.(*Desired).Ref.Key)
+		if u.ID = "input/" + u.Kind; kinds[u.Kind] > 1 {
+			u.ID = "input/" + u.Kind + "/" + label(u.Body.(*Desired).Ref.Key) //nolint:forcetypeassert // place has put it there
 		}
 		// Counting what was used keeps thousands of tables under one label from
 		// costing a search each.

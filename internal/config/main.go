@@ -56,8 +56,8 @@ type Parts struct {
 // Schema describes datakit.conf but for the backends' own keys in [[confds]].
 func (p Parts) Schema() spec.Schema {
 	return spec.Schema{
-		Name: "datakit.conf", Open: true,
-		Doc: "The main configuration file, conf.d/datakit.conf.", DocZH: "主配置文件 conf.d/datakit.conf。",
+		Open: true,
+		Doc:  "The main configuration file, conf.d/datakit.conf.", DocZH: "主配置文件 conf.d/datakit.conf。",
 		Fields: slices.Concat(agentFields(), []spec.Field{
 			{Name: "io", Type: spec.Table, Fields: p.IO, Doc: "Where points go on this host, and what waits for the way out.", DocZH: "本机输出与发送队列。"},
 			{Name: "dataway", Type: spec.Table, Fields: p.Dataway, Doc: "The data gateway that points are sent to.", DocZH: "数据网关。"},
@@ -114,7 +114,7 @@ func ParseMain(text string, env map[string]string, p Parts) (m Main, problems, w
 	text = Normalize(text)
 	root, problems := spec.Parse(text)
 	if problems != nil {
-		return Main{}, problems, nil
+		return Main{}, p.show(problems, text), nil
 	}
 	s := p.Schema()
 	v, problems := s.Decode(withoutStores(root))
@@ -125,14 +125,15 @@ func ParseMain(text string, env map[string]string, p Parts) (m Main, problems, w
 	problems = append(problems, p.environment(env, &m)...)
 	warnings = append(warnings, p.unknownDefaults(m.Defaults)...)
 	numberStores(m.Stores)
-	return m, hideSecrets(problems, text), hideSecrets(warnings, text)
+	return m, p.show(problems, text), p.show(warnings, text)
 }
 
-// hideSecrets gives each diagnostic the line that it is about.
-func hideSecrets(list diag.List, text string) diag.List {
+// show gives each diagnostic the line that it is about, without its secrets.
+func (p Parts) show(list diag.List, text string) diag.List {
+	secrets := p.Schema().Secrets()
 	for i := range list {
 		if list[i].Pos.Line > 0 {
-			list[i].Snippet = spec.RedactLine(diag.Line(text, list[i].Pos.Line))
+			list[i].Snippet = spec.RedactLine(diag.Line(text, list[i].Pos.Line), secrets...)
 		}
 	}
 	return list
@@ -226,7 +227,8 @@ func numberStores(stores []Store) {
 
 func (p Parts) unknownDefaults(names []string) (warnings diag.List) {
 	for _, n := range names {
-		if _, ok := p.Catalog.Find(strings.TrimPrefix(strings.TrimSpace(n), "-")); !ok {
+		n = strings.TrimPrefix(strings.TrimSpace(n), "-")
+		if _, ok := p.Catalog.Find(n); !ok {
 			warnings.Add(diag.Position{}, "default_enabled_inputs: unknown input %q; there is %s", clip(n), p.Catalog.similar(n))
 		}
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // pool are the values that the properties write; true are bad ones.
-var pool = map[string]bool{ //nolint:gochecknoglobals // never written
+var pool = map[string]bool{
 	cpu: false, cpu5: false, cpuP: false, mem: false, netA: false, netB: false, netA + netB: false, netB + cpu + netA: false,
 	"# nothing\n": false, "": false, "# a\n" + netA: false, netA + "interval = \"5s\"\n": false,
 	wrong: true, "x": true, "[[inputs.nope]]\n": true, netA + wrong: true,
@@ -238,16 +238,16 @@ func TestCompileChangesNoneOfItsInputs(t *testing.T) {
 func render(s *State) []string {
 	var out []string
 	for ref, m := range s.keys {
-		line := fmt.Sprint(ref, m.seen, m.bad, m.refused)
+		line := []any{ref, m.seen, m.bad, m.refused, m.idle}
 		for _, v := range []*version{m.version, m.good} {
 			if v != nil {
-				line += fmt.Sprint(v.entry, v.script)
+				line = append(line, v.entry, v.script)
 				for _, in := range v.instances {
-					line += fmt.Sprint(in.hash, in.Values)
+					line = append(line, in.hash, in.Values)
 				}
 			}
 		}
-		out = append(out, line)
+		out = append(out, fmt.Sprint(line...))
 	}
 	slices.Sort(out)
 	return out

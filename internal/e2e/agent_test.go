@@ -263,11 +263,7 @@ func gone(kind string) func(status.Status) bool {
 func (a *agent) points() []point.Point {
 	a.t.Helper()
 	text := a.read("points.lp")
-	if i := strings.LastIndexByte(text, '\n'); i >= 0 {
-		text = text[:i+1] // a line may be half written
-	} else {
-		return nil
-	}
+	text = text[:strings.LastIndexByte(text, '\n')+1] // the last line may be half written
 	pts, bad := lineproto.Decode(text, lineproto.Options{})
 	if len(bad) > 0 {
 		a.t.Fatalf("not line protocol: %v", bad)

@@ -103,7 +103,8 @@ func (f *Flow) SetStage(s Stage) {
 // name stays is kept, with all that is in it, and the new value writes from
 // then on; an output that is gone gets a while to deliver what it holds. The
 // flow closes the values that it no longer uses. It fails, and changes nothing,
-// where a name is used twice or the flow is closed.
+// where a name is used twice or the flow is closed; outs then stay the caller's
+// to close.
 func (f *Flow) SetOutputs(outs ...Output) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

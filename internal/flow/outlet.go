@@ -15,7 +15,7 @@ import (
 
 // The times of an outlet.
 const (
-	writeTimeout  = 2 * time.Minute        // of one write; an output should have shorter ones of its own
+	writeTimeout  = 10 * time.Minute       // of one write, for an output that has no shorter one of its own
 	firstRetry    = 500 * time.Millisecond // doubles up to lastRetry, half of it random
 	lastRetry     = 30 * time.Second
 	longestDelay  = 5 * time.Minute  // however long a destination asks us to stay away

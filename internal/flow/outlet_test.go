@@ -325,6 +325,24 @@ func TestAFlappingOutputIsQuietInTheLog(t *testing.T) {
 	})
 }
 
+func TestAWriteThatNeverReturnsIsCutOffAndRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := recorder{hang: make(chan struct{})}
+		f := New(Options{})
+		outputs(t, f, Output{Name: "r", Output: &r})
+		write(t, f.Sink(nil), point.Metric, named("x"))
+		time.Sleep(writeTimeout + time.Millisecond)
+		if st := f.Stats().Outputs[0]; st.Retries != 1 || !st.Failing || st.LastError != context.DeadlineExceeded.Error() {
+			t.Errorf("%+v", st)
+		}
+		close(r.hang)
+		closeFlow(t, f)
+		if !slices.Equal(r.got, []string{"x"}) {
+			t.Errorf("got %v", r.got)
+		}
+	})
+}
+
 func TestARemovedOutputDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := recorder{fail: func(try int) error {

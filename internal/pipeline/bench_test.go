@@ -56,6 +56,34 @@ func BenchmarkNoMatch(b *testing.B) {
 	benchmark(b, access, "no access log line at all, and long enough to look at")
 }
 
+// body is a log record of the usual size, some 900 bytes.
+const body = `{"time":"2024-05-06T07:08:09.123456Z","level":"info","logger":"com.example.shop.OrderController","thread":"http-nio-8080-exec-7",` +
+	`"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","span_id":"00f067aa0ba902b7","service":{"name":"order","version":"1.42.7","env":"production"},` +
+	`"http":{"method":"POST","path":"/api/v1/orders","status":201,"duration_ms":37.25,"request":{"bytes":1289,"headers":{"host":"shop.example.com",` +
+	`"user-agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","accept":"application/json"}},"response":{"bytes":512}},"user":{"id":18446,` +
+	`"name":"tom","roles":["buyer","seller"],"active":true},"items":[{"sku":"A-1","qty":2,"price":9.99},{"sku":"B-7","qty":1,"price":129.5},` +
+	`{"sku":"C-3","qty":5,"price":0.25}],"message":"order created, payment pending","tags":["order","created","web"],"host":"node-17","pid":4711}`
+
+const sixJSON = `json(_, level)
+json(_, service.name, service)
+json(_, http.status, code)
+json(_, http.duration_ms, cost)
+json(_, user.id, user)
+json(_, items[2].sku, sku)
+`
+
+const loadedJSON = `v = load_json(_)
+add_key(level, v["level"])
+add_key(service, v["service"]["name"])
+add_key(code, v["http"]["status"])
+add_key(cost, v["http"]["duration_ms"])
+add_key(user, v["user"]["id"])
+add_key(sku, v["items"][2]["sku"])
+`
+
+func BenchmarkSixJSON(b *testing.B)  { benchmark(b, sixJSON, body) }
+func BenchmarkLoadJSON(b *testing.B) { benchmark(b, loadedJSON, body) }
+
 func BenchmarkCompile(b *testing.B) {
 	opts := engine(b).opts
 	b.ReportAllocs()

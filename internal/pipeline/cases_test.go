@@ -107,7 +107,7 @@ func readCases(t *testing.T, file string) func(yield func(scriptCase) bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close() //nolint:errcheck // it was only read
+		defer f.Close()
 		var r io.Reader = f
 		if strings.HasSuffix(file, ".gz") {
 			if r, err = gzip.NewReader(f); err != nil {

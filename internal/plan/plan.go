@@ -50,40 +50,68 @@ func (s Step) Touches() bool { return s.Verb != Keep }
 // ID; within a round the same ID goes first. So a configuration that moves to
 // another key or another store runs on.
 func Diff(running, desired map[string]Unit) []Step {
-	d := differ{running: maps.Clone(running), desired: maps.Clone(desired), pairs: map[string]string{}}
-	d.pairByID(func(r, w Unit) bool { return r.Hash == w.Hash })
+	d := open(running, desired)
+	changed := slices.Sorted(maps.Keys(d.desired))
 	d.pairBy(func(u Unit) string { return u.Hash })
 	d.pairByID(func(r, w Unit) bool { return r.Fixed == w.Fixed })
 	d.pairBy(func(u Unit) string { return u.Fixed })
 	d.pairBy(func(u Unit) string { return u.Kind + "\x00" + u.Origin })
 	d.pairByID(func(r, w Unit) bool { return r.Kind == w.Kind })
 
-	var out []Step
+	steps := make([]Step, 0, len(d.running)+len(desired))
 	for _, id := range slices.Sorted(maps.Keys(d.running)) {
-		out = append(out, Step{Stop, d.running[id], id})
+		steps = append(steps, Step{Stop, d.running[id], id})
 	}
-	byVerb := map[Verb][]Step{}
+	verbs := make(map[string]Verb, len(changed))
+	for _, id := range changed {
+		verbs[id] = verb(running, desired[id], d.pairs)
+	}
+	for _, v := range []Verb{Restart, Update, Start} {
+		for _, id := range changed {
+			if verbs[id] == v {
+				steps = append(steps, Step{v, desired[id], d.pairs[id]})
+			}
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(desired)) {
-		s := step(running, desired[id], d.pairs)
-		byVerb[s.Verb] = append(byVerb[s.Verb], s)
+		switch v, ok := verbs[id]; {
+		case !ok:
+			steps = append(steps, Step{Keep, desired[id], id})
+		case v == Keep:
+			steps = append(steps, Step{Keep, desired[id], d.pairs[id]})
+		}
 	}
-	for _, v := range []Verb{Restart, Update, Start, Keep} {
-		out = append(out, byVerb[v]...)
-	}
-	return out
+	return steps
 }
 
-func step(running map[string]Unit, want Unit, pairs map[string]string) Step {
+// open returns what is not paired by ID and whole configuration: of ten
+// thousand units, those few that change.
+func open(running, desired map[string]Unit) differ {
+	d := differ{running: map[string]Unit{}, desired: map[string]Unit{}, pairs: map[string]string{}}
+	for id, r := range running {
+		if want, ok := desired[id]; !ok || want.Hash != r.Hash {
+			d.running[id] = r
+		}
+	}
+	for id, want := range desired {
+		if r, ok := running[id]; !ok || r.Hash != want.Hash {
+			d.desired[id] = want
+		}
+	}
+	return d
+}
+
+func verb(running map[string]Unit, want Unit, pairs map[string]string) Verb {
 	was, ok := pairs[want.ID]
 	switch {
 	case !ok:
-		return Step{Start, want, ""}
+		return Start
 	case running[was].Hash == want.Hash:
-		return Step{Keep, want, was}
+		return Keep
 	case running[was].Fixed == want.Fixed:
-		return Step{Update, want, was}
+		return Update
 	}
-	return Step{Restart, want, was}
+	return Restart
 }
 
 // differ holds what is not paired yet.

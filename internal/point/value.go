@@ -2,7 +2,9 @@ package point
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"unsafe"
 )
@@ -220,38 +222,14 @@ func (v Value) Equal(w Value) bool {
 		return string(v.Bytes()) == string(w.Bytes())
 	case Float:
 		a, b := v.Float(), w.Float()
-		return a == b || a != a && b != b // NaN is the one value unequal to itself
+		return a == b || math.IsNaN(a) && math.IsNaN(b)
 	case List:
-		return equalLists(*v.List(), *w.List())
+		return slices.EqualFunc(*v.List(), *w.List(), Value.Equal)
 	case Map:
-		return equalMaps(v.Map(), w.Map())
+		return maps.EqualFunc(v.Map(), w.Map(), Value.Equal)
 	case Nil, Bool, Int, Uint:
 	}
 	return v.num == w.num
-}
-
-func equalLists(a, b []Value) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if !a[i].Equal(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func equalMaps(a, b map[string]Value) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for key, e := range a {
-		if f, ok := b[key]; !ok || !e.Equal(f) {
-			return false
-		}
-	}
-	return true
 }
 
 // String renders v for people; the format is not stable.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -57,8 +58,9 @@ type Options struct {
 // whose stores are in reach does not first start what they replace.
 const firstLook = 300 * time.Millisecond
 
-// backupRetry is how long after a failure the backup is written again.
-const backupRetry = 30 * time.Second
+// retryAfter is how long after a failure a backup is written again, and an
+// input that could not start is tried again: what it needs may come up later.
+const retryAfter = 30 * time.Second
 
 // A Reconciler is the loop and what it last did.
 type Reconciler struct {
@@ -74,6 +76,7 @@ type Reconciler struct {
 	seen       []string // the revisions that the last turn applied
 	saved      []config.Good
 	backupErr  error
+	refused    bool // some input could not start
 }
 
 // New returns a loop that has not turned yet.
@@ -95,11 +98,11 @@ func check(s Scripts) func(point.Category, string, string) diag.List {
 // Run turns whenever a view changes, until ctx ends.
 func (r *Reconciler) Run(ctx context.Context) error {
 	r.awaitStores(ctx)
-	retry := time.NewTimer(backupRetry)
+	retry := time.NewTimer(retryAfter)
 	defer retry.Stop()
 	for {
-		r.Turn()
-		retry.Reset(backupRetry)
+		r.Turn() //nolint:contextcheck // units outlive the turn; the supervisor ends them
+		retry.Reset(retryAfter)
 	wait:
 		for {
 			select {
@@ -108,8 +111,8 @@ func (r *Reconciler) Run(ctx context.Context) error {
 			case <-r.opts.Watch.Changed():
 				break wait
 			case <-retry.C:
-				retry.Reset(backupRetry)
-				if r.backupFailed() {
+				retry.Reset(retryAfter)
+				if r.failed() {
 					break wait
 				}
 			}
@@ -149,6 +152,7 @@ func (r *Reconciler) Turn() {
 	req, state := r.request(views), r.state
 	r.mu.Unlock()
 
+	req.Refused = map[config.Ref]config.Refusal{}
 	res, next, steps := r.compile(req, state)
 	touched := r.apply(steps)
 	r.opts.Supervisor.Discard()
@@ -157,14 +161,15 @@ func (r *Reconciler) Turn() {
 			r.opts.Log.Error("replacing the scripts", "error", err)
 		}
 	}
+	// The backup goes first: who sees that a change is applied finds it there.
+	r.save(res.Goods)
 	seen := revisions(views)
 	r.mu.Lock()
 	if touched || !slices.Equal(seen, r.seen) || r.generation == 0 {
 		r.generation++
 	}
-	r.state, r.result, r.seen = next, res, seen
+	r.state, r.result, r.seen, r.refused = next, res, seen, len(req.Refused) > 0
 	r.mu.Unlock()
-	r.save(res.Goods)
 }
 
 // request gathers what decides; r.mu is held.
@@ -191,7 +196,6 @@ func (r *Reconciler) request(views []watch.View) config.Request {
 // cannot be initialised is treated as one with a bad value, and all is decided
 // again, before anything that runs is touched.
 func (r *Reconciler) compile(req config.Request, state *config.State) (config.Result, *config.State, []plan.Step) {
-	req.Refused = map[config.Ref]config.Refusal{}
 	running := r.opts.Supervisor.Running()
 	for {
 		res, next := config.Compile(state, req)
@@ -204,19 +208,21 @@ func (r *Reconciler) compile(req config.Request, state *config.State) (config.Re
 
 // prepare makes what steps start, and reports whether any of it was refused.
 func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Refusal) bool {
-	any := false
+	found, before := false, maps.Clone(refused)
 	for _, st := range steps {
 		if st.Verb != plan.Start && st.Verb != plan.Restart {
 			continue
 		}
 		if err := r.opts.Supervisor.Prepare(st.Unit); err != nil {
 			ref := st.Unit.Body.(*config.Desired).Ref //nolint:forcetypeassert // config makes every unit
-			_, again := refused[ref]
+			// Two tables of one key may be refused in one round; only what is
+			// refused again, in a later one, was the last good version.
+			_, again := before[ref]
 			refused[ref] = config.Refusal{Err: fmt.Errorf("%s cannot start: %w", st.Unit.Kind, err), Good: again}
-			any = true
+			found = true
 		}
 	}
-	return any
+	return found
 }
 
 // apply carries out steps, and reports whether anything that runs was touched.
@@ -269,6 +275,13 @@ func (r *Reconciler) save(goods []config.Good) {
 	r.mu.Lock()
 	r.backupErr = err
 	r.mu.Unlock()
+}
+
+// failed reports whether another turn may do what the last one could not.
+func (r *Reconciler) failed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.backupErr != nil || r.refused
 }
 
 func (r *Reconciler) backupFailed() bool {

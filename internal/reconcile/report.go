@@ -81,6 +81,7 @@ func (r *Reconciler) Try(source string, entries []store.Entry) Trial {
 	req, state := r.request(views), r.state
 	r.mu.Unlock()
 	src := overlay(&req, source, entries)
+	req.Refused = map[config.Ref]config.Refusal{}
 	res, _, steps := r.compile(req, state)
 	r.opts.Supervisor.Discard()
 
@@ -109,9 +110,13 @@ func overlay(req *config.Request, source string, entries []store.Entry) config.S
 	slices.SortStableFunc(all, func(a, b store.Entry) int { return strings.Compare(a.Key, b.Key) })
 	var out []store.Entry
 	for j, e := range all {
-		if j+1 == len(all) || all[j+1].Key != e.Key {
-			out = append(out, e)
+		if j+1 < len(all) && all[j+1].Key == e.Key {
+			continue
 		}
+		if len(e.Value) > store.MaxValue { // as a read of the store would say
+			e.TooLarge, e.Value = len(e.Value), ""
+		}
+		out = append(out, e)
 	}
 	req.Stores = slices.Clone(req.Stores)
 	req.Stores[i].Entries = out

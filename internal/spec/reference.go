@@ -19,6 +19,7 @@ type words struct {
 	zh                                      bool
 	option, kind, value, meaning            string
 	required, allowed, example, unit, stays string
+	between, least, most, stop              string
 	kinds                                   map[Type]string
 }
 
@@ -27,6 +28,7 @@ func wordsOf(lang string) words {
 		return words{
 			zh: true, option: "选项", kind: "类型", value: "默认值", meaning: "说明",
 			required: "必填。", allowed: "取值：", example: "示例：", unit: "单位：", stays: "修改后立即生效，无需重启该实例。",
+			between: " 到 ", least: "不小于 ", most: "不大于 ", stop: "。",
 			kinds: map[Type]string{
 				Bool: "布尔", Int: "整数", Float: "浮点数", String: "字符串", Duration: "时长",
 				Strings: "字符串列表", StringMap: "字符串表", Table: "表", Tables: "表的列表",
@@ -36,7 +38,8 @@ func wordsOf(lang string) words {
 	return words{
 		option: "Option", kind: "Type", value: "Default", meaning: "Meaning",
 		required: "Required.", allowed: "Allowed: ", example: "Example: ", unit: "Unit: ",
-		stays: "Changes in place, without a restart.",
+		stays:   "Changes in place, without a restart.",
+		between: " to ", least: "at least ", most: "at most ", stop: ".",
 	}
 }
 
@@ -48,7 +51,10 @@ func (w words) typeName(t Type) string {
 }
 
 func referenceFields(b *strings.Builder, w words, header string, fields []Field) {
-	fmt.Fprintf(b, "`%s`\n\n| %s | %s | %s | %s |\n|---|---|---|---|\n", header, w.option, w.kind, w.value, w.meaning)
+	if header != "" {
+		fmt.Fprintf(b, "`%s`\n\n", header)
+	}
+	fmt.Fprintf(b, "| %s | %s | %s | %s |\n|---|---|---|---|\n", w.option, w.kind, w.value, w.meaning)
 	for _, f := range fields {
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", Cell(f.Name), w.typeName(f.Type), f.defaultCell(), Cell(f.meaning(w)))
 	}
@@ -56,7 +62,7 @@ func referenceFields(b *strings.Builder, w words, header string, fields []Field)
 		if len(f.Fields) == 0 {
 			continue
 		}
-		name := strings.Trim(header, "[]") + "." + f.Name
+		name := below(strings.Trim(header, "[]"), f.Name)
 		header := "[" + name + "]"
 		if f.Type == Tables {
 			header = "[" + header + "]"
@@ -82,18 +88,37 @@ func (f Field) meaning(w words) string {
 		parts = append(parts, w.required)
 	}
 	if f.Unit != "" {
-		parts = append(parts, w.unit+f.Unit+".")
+		parts = append(parts, w.unit+f.Unit+w.stop)
 	}
-	if bounds := f.bounds(); bounds != "" {
-		parts = append(parts, w.allowed+"`"+bounds+"`.")
+	if bounds := f.bounds(w); bounds != "" {
+		parts = append(parts, w.allowed+bounds+w.stop)
 	}
 	if f.Example != nil {
-		parts = append(parts, w.example+"`"+tomlValue(f.Example)+"`.")
+		parts = append(parts, w.example+"`"+tomlValue(f.Example)+"`"+w.stop)
 	}
 	if f.Live {
 		parts = append(parts, w.stays)
 	}
 	return strings.Join(parts, " ")
+}
+
+// bounds returns what values f takes, or "" where its type says it all.
+func (f Field) bounds(w words) string {
+	switch {
+	case len(f.OneOf) > 0:
+		quoted := make([]string, len(f.OneOf))
+		for i, v := range f.OneOf {
+			quoted[i] = tomlValue(v)
+		}
+		return strings.Join(quoted, ", ")
+	case f.Min != nil && f.Max != nil:
+		return tomlValue(f.Min) + w.between + tomlValue(f.Max)
+	case f.Min != nil:
+		return w.least + tomlValue(f.Min)
+	case f.Max != nil:
+		return w.most + tomlValue(f.Max)
+	}
+	return ""
 }
 
 // Cell returns text as one cell of a Markdown table.

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ const (
 // Sample returns a configuration file with every field of s: what it means and,
 // commented out, its default. Only required fields stand without a comment.
 func (s Schema) Sample() string {
-	w := sampleWriter{comment: docMark, off: optionMark}
+	w := sampleWriter{comment: docMark, off: optionMark, example: docMark}
 	w.explain(s.Doc)
 	if s.Name != "" {
 		w.line(s.header())
@@ -29,6 +28,9 @@ func (s Schema) Sample() string {
 
 // header returns the line that opens the table.
 func (s Schema) header() string {
+	if s.Name == "" {
+		return ""
+	}
 	if s.Repeated {
 		return "[[" + s.Name + "]]"
 	}
@@ -52,6 +54,7 @@ type sampleWriter struct {
 	indent  string
 	comment string // before a line that explains
 	off     string // before an option
+	example string // before what only shows how an option may look
 }
 
 func (w *sampleWriter) line(parts ...string) {
@@ -62,7 +65,7 @@ func (w *sampleWriter) line(parts ...string) {
 func (w *sampleWriter) explain(text string) {
 	const width = 96
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && len(line)+1+len(word) > width {
 			w.line(w.comment, line)
 			line = ""
@@ -89,7 +92,7 @@ func (w *sampleWriter) fields(table string, fields []Field) {
 			continue
 		}
 		w.line()
-		w.explain(f.explain())
+		w.describe(f)
 		value := f.Zero()
 		switch {
 		case f.Example == nil:
@@ -101,7 +104,7 @@ func (w *sampleWriter) fields(table string, fields []Field) {
 		w.line(w.mark(f), tomlKey(f.Name), " = ", tomlValue(value))
 	}
 	for _, f := range fields {
-		name := strings.TrimPrefix(table+"."+tomlKey(f.Name), ".")
+		name := below(table, tomlKey(f.Name))
 		switch f.Type { //nolint:exhaustive // the others were written above
 		case StringMap:
 			w.stringMap(name, f)
@@ -115,11 +118,11 @@ func (w *sampleWriter) fields(table string, fields []Field) {
 
 func (w *sampleWriter) stringMap(name string, f Field) {
 	w.line()
-	w.explain(f.explain())
+	w.describe(f)
 	w.line(w.mark(f), "[", name, "]")
 	w.pairs(w.mark(f), f.Default)
 	if f.Default == nil {
-		w.pairs(w.comment, f.Example)
+		w.pairs(w.example, f.Example)
 	}
 }
 
@@ -132,7 +135,7 @@ func (w *sampleWriter) pairs(mark string, v any) {
 
 func (w *sampleWriter) table(name string, f Field) {
 	w.line()
-	w.explain(f.explain())
+	w.describe(f)
 	w.line(w.mark(f), "[", name, "]")
 	outer := w.indent
 	w.indent += "  "
@@ -144,7 +147,7 @@ func (w *sampleWriter) table(name string, f Field) {
 // a header that is switched on would add an element.
 func (w *sampleWriter) tables(name string, f Field) {
 	w.line()
-	w.explain(f.explain())
+	w.describe(f)
 	inner := sampleWriter{comment: "# ", indent: "  "}
 	inner.fields(name, f.Fields)
 	w.line(docMark, "[[", name, "]]")
@@ -155,41 +158,19 @@ func (w *sampleWriter) tables(name string, f Field) {
 	}
 }
 
-// explain returns what a reader needs to know of f: meaning, type, unit, what is
-// allowed, default.
-func (f Field) explain() string {
-	parts := []string{strings.TrimSpace(f.Doc)}
-	kind := f.Type.String()
+// describe writes what a reader needs to know of f: its meaning, and what it
+// takes. The default follows as the option's own line.
+func (w *sampleWriter) describe(f Field) {
+	w.explain(f.Doc)
+	takes := "Type: " + f.Type.String()
 	if f.Unit != "" {
-		kind += " of " + f.Unit
+		takes += " of " + f.Unit
 	}
-	parts = append(parts, "Type: "+kind+".")
-	if bounds := f.bounds(); bounds != "" {
-		parts = append(parts, "Allowed: "+bounds+".")
+	if bounds := f.bounds(wordsOf("en")); bounds != "" {
+		takes += ", " + bounds
 	}
 	if f.Required {
-		parts = append(parts, "Required.")
-	} else if f.Default != nil && f.Type != Table && f.Type != Tables {
-		parts = append(parts, "Default: "+tomlValue(f.Default)+".")
+		takes += ". Required"
 	}
-	return strings.Join(parts, " ")
-}
-
-// bounds returns what values f takes, or "" where its type says it all.
-func (f Field) bounds() string {
-	switch {
-	case len(f.OneOf) > 0:
-		quoted := make([]string, len(f.OneOf))
-		for i, v := range f.OneOf {
-			quoted[i] = tomlValue(v)
-		}
-		return strings.Join(quoted, ", ")
-	case f.Min != nil && f.Max != nil:
-		return fmt.Sprintf("%s to %s", tomlValue(f.Min), tomlValue(f.Max))
-	case f.Min != nil:
-		return "at least " + tomlValue(f.Min)
-	case f.Max != nil:
-		return "at most " + tomlValue(f.Max)
-	}
-	return ""
+	w.explain(takes + ".")
 }

@@ -129,28 +129,44 @@ func checkFields(where string, fields []Field) error {
 	seen := map[string]bool{}
 	for _, f := range fields {
 		at := where + "." + f.Name
-		switch {
-		case f.Name == "" || seen[f.Name]:
+		if f.Name == "" || seen[f.Name] {
 			return fmt.Errorf("%s: empty or repeated name", at)
-		case f.Doc == "" || f.DocZH == "":
-			return fmt.Errorf("%s: no text in both languages", at)
-		case f.Default != nil && !f.holds(f.Default):
-			return fmt.Errorf("%s: default %v is no %s", at, f.Default, f.Type)
-		case f.Example != nil && !f.holds(f.Example):
-			return fmt.Errorf("%s: example %v is no %s", at, f.Example, f.Type)
-		case f.Secret && f.Default != nil && f.Default != "":
-			return fmt.Errorf("%s: a secret with a default", at)
-		case f.Min != nil && !f.holds(f.Min) || f.Max != nil && !f.holds(f.Max):
-			return fmt.Errorf("%s: a bound that is no %s", at, f.Type)
-		case f.Default != nil && f.refuse(f.Default) != "":
-			return fmt.Errorf("%s: its own default is refused: %s", at, f.refuse(f.Default))
-		case f.Type == Table && f.Default != nil:
-			return fmt.Errorf("%s: a table's defaults are those of its fields", at)
 		}
 		seen[f.Name] = true
+		if err := f.check(at); err != nil {
+			return err
+		}
 		if err := checkFields(at, f.Fields); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (f Field) check(at string) error {
+	switch {
+	case f.Doc == "" || f.DocZH == "":
+		return fmt.Errorf("%s: no text in both languages", at)
+	case f.Example != nil && !f.holds(f.Example):
+		return fmt.Errorf("%s: example %v is no %s", at, f.Example, f.Type)
+	case f.Min != nil && !f.holds(f.Min) || f.Max != nil && !f.holds(f.Max):
+		return fmt.Errorf("%s: a bound that is no %s", at, f.Type)
+	case f.Default != nil:
+		return f.checkDefault(at)
+	}
+	return nil
+}
+
+func (f Field) checkDefault(at string) error {
+	switch {
+	case !f.holds(f.Default):
+		return fmt.Errorf("%s: default %v is no %s", at, f.Default, f.Type)
+	case f.Secret && f.Default != "":
+		return fmt.Errorf("%s: a secret with a default", at)
+	case f.Type == Table:
+		return fmt.Errorf("%s: a table's defaults are those of its fields", at)
+	case f.refuse(f.Default) != "":
+		return fmt.Errorf("%s: its own default is refused: %s", at, f.refuse(f.Default))
 	}
 	return nil
 }

@@ -132,6 +132,12 @@ func assign(dst reflect.Value, v any) error {
 			return nil
 		}
 	}
+	// A duration is an integer to reflect: without this a count of seconds would
+	// become one of nanoseconds, and the other way round.
+	_, isDuration := v.(time.Duration)
+	if isDuration != (dst.Type() == reflect.TypeFor[time.Duration]()) {
+		return fmt.Errorf("%T does not fit %s", v, dst.Type())
+	}
 	have := reflect.ValueOf(v)
 	if have.IsValid() && have.CanConvert(dst.Type()) && have.Kind() == dst.Kind() || isInteger(have, dst) {
 		dst.Set(have.Convert(dst.Type()))

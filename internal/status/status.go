@@ -2,14 +2,17 @@
 // the words for every state, and a ring of recent events.
 package status
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // A Status is the answer of GET /v1/status. Lists are never null.
 type Status struct {
-	Version    string    `json:"version"`
-	Hostname   string    `json:"hostname"`
-	StartedAt  time.Time `json:"started_at"`
-	Generation uint64    `json:"generation"` // applied snapshots since the start
+	Version    string `json:"version"`
+	Hostname   string `json:"hostname"`
+	StartedAt  Time   `json:"started_at"`
+	Generation uint64 `json:"generation"` // applied snapshots since the start
 	// Converged says that what runs is what every store and file asks for: each
 	// store was read, each key was taken and each unit runs.
 	Converged bool     `json:"converged"`
@@ -19,6 +22,22 @@ type Status struct {
 	Scripts   []Script `json:"scripts"`
 	Outputs   []Output `json:"outputs"`
 	Errors    []string `json:"errors"` // what is wrong with the agent itself: the backup, a local file
+}
+
+// MarshalJSON implements [json.Marshaler]: a list that was never filled is
+// empty, so that a reader may loop over it.
+func (s Status) MarshalJSON() ([]byte, error) {
+	type plain Status // without this method
+	s.Stores, s.Keys, s.Units = list(s.Stores), list(s.Keys), list(s.Units)
+	s.Scripts, s.Outputs, s.Errors = list(s.Scripts), list(s.Outputs), list(s.Errors)
+	return json.Marshal(plain(s))
+}
+
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
 }
 
 // A StoreState says how a store is followed.
@@ -44,6 +63,13 @@ type Store struct {
 	ReadAt   Time       `json:"read_at"` // of the last complete read
 	Error    string     `json:"error"`
 	Keys     int        `json:"keys"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (s Store) MarshalJSON() ([]byte, error) {
+	type plain Store
+	s.Nodes = list(s.Nodes)
+	return json.Marshal(plain(s))
 }
 
 // A KeyState says what became of a key.

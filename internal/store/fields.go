@@ -30,6 +30,18 @@ func Pick(names ...string) []spec.Field {
 	return out
 }
 
+// RootOf returns the root that prefix names, as [Options] wants it: with a
+// leading slash and no trailing one.
+func RootOf(v spec.Values) string {
+	prefix := v.String("prefix")
+	if prefix == "" {
+		prefix = defaultRoot
+	}
+	return strings.TrimRight("/"+strings.TrimLeft(prefix, "/"), "/")
+}
+
+const defaultRoot = "/datakit"
+
 // Decode reads the [[confds]] table n for b. What is wrong with it is in
 // problems; the keys that only other backends use are in ignored, and are no
 // reason to refuse the table, so that one written for another backend still
@@ -97,7 +109,7 @@ func connectionFields() []spec.Field {
 			Doc: "Scheme of nodes written without one: http, or https where a TLS option is set.", DocZH: "未写协议的节点所用的协议：默认 http，配置了 TLS 时为 https。",
 		},
 		{
-			Name: "prefix", Type: spec.String, Default: "/datakit",
+			Name: "prefix", Type: spec.String, Default: defaultRoot,
 			Doc: "Root of the keys in the store.", DocZH: "键的根路径。",
 		},
 		{

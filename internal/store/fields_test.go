@@ -93,3 +93,14 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+func TestRootOf(t *testing.T) {
+	for prefix, want := range map[string]string{"": "/datakit", "/datakit": "/datakit", "/datakit/": "/datakit", "x/y": "/x/y", "//x": "/x", "/": ""} {
+		if got := store.RootOf(spec.Values{"prefix": prefix}); got != want {
+			t.Errorf("%q is the root %q, want %q", prefix, got, want)
+		}
+	}
+	if got := store.RootOf(spec.Values{}); got != "/datakit" {
+		t.Errorf("without a prefix the root is %q", got)
+	}
+}

@@ -234,8 +234,10 @@ func TestPreparedIsUsedOnceAndDiscardedElse(t *testing.T) {
 		u := unitOf("a", "1", &job{pace: time.Second, closed: &closed})
 		count := &counting{u.Body.(*job), &made}
 		u.Body = count
-		if b.Prepare(u) != nil || b.Prepare(u) != nil {
-			t.Fatal("prepare")
+		for range 2 {
+			if err := b.Prepare(u); err != nil {
+				t.Fatal(err)
+			}
 		}
 		b.to(u)
 		if made.Load() != 1 {

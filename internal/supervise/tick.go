@@ -67,11 +67,8 @@ type schedule struct{ last, next time.Time }
 func (s *schedule) advance(pace time.Duration, now time.Time) (missed uint64) {
 	s.next = s.last.Add(pace)
 	if late := now.Sub(s.next); late > 0 {
-		n := late / pace
-		if n > 0 {
-			missed = uint64(n)
-		}
-		s.next = s.next.Add(n * pace)
+		missed = uint64(late / pace)
+		s.next = s.next.Add(late - late%pace)
 	}
 	return missed
 }

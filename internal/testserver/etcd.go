@@ -83,15 +83,11 @@ func StartEtcdCluster(tb testing.TB, n int, options ...EtcdOption) []*Etcd {
 	for _, e := range nodes {
 		e.initial = strings.Join(initial, ",")
 		e.launch(tb)
+		tb.Cleanup(func() { e.cmd.kill() })
 	}
 	for _, e := range nodes {
 		e.ready(tb)
 	}
-	tb.Cleanup(func() {
-		for _, e := range nodes {
-			e.cmd.kill()
-		}
-	})
 	return nodes
 }
 

@@ -42,6 +42,8 @@ type process struct {
 	once sync.Once
 }
 
+// start starts cmd. The caller has it killed with the test that asked for the
+// server, which need not be the one that starts it again.
 func start(tb testing.TB, cmd *exec.Cmd) *process {
 	tb.Helper()
 	p := &process{cmd: cmd, done: make(chan struct{})}
@@ -54,7 +56,6 @@ func start(tb testing.TB, cmd *exec.Cmd) *process {
 		_ = cmd.Wait()
 		close(p.done)
 	}()
-	tb.Cleanup(p.kill)
 	return p
 }
 

@@ -282,7 +282,10 @@ func (f *follower) offer(snap store.Snapshot) {
 // withhold returns the entries that snap lacks and that must stay for now.
 func (f *follower) withhold(snap store.Snapshot) []store.Entry {
 	lost := gone(f.view.Snapshot, snap)
-	if f.opts.Hold <= 0 || !f.view.Known || !isMass(len(lost), len(f.view.Snapshot.Entries)) {
+	// Keys that come back one by one must not make a deletion that is held
+	// small enough to count: the rest of them is still on its way.
+	mass := isMass(len(lost), len(f.view.Snapshot.Entries)) || f.held != nil && len(lost) > 0
+	if f.opts.Hold <= 0 || !f.view.Known || !mass {
 		f.held = nil
 		return nil
 	}

@@ -374,3 +374,21 @@ func TestHoldHelpers(t *testing.T) {
 		t.Errorf("restored %v", back.Entries)
 	}
 }
+
+// A cluster that is restored key by key would otherwise lose the rest as soon
+// as fewer than half were missing.
+func TestDeletionThatShrinksIsStillHeld(t *testing.T) {
+	each(t, quick, nil, func(w world) {
+		for _, k := range []string{"a", "b", "c"} {
+			w.put(k, "1")
+		}
+		w.want(w.after(0), status.Watching, "a=1 b=1 c=1")
+		w.store.Wipe()
+		w.want(w.after(5*time.Second), status.Held, "a=1 b=1 c=1")
+		w.put("a", "2")
+		w.want(w.after(5*time.Second), status.Held, "a=2 b=1 c=1")
+		w.put("b", "2")
+		w.want(w.after(5*time.Second), status.Held, "a=2 b=2 c=1")
+		w.want(w.after(30*time.Second), status.Watching, "a=2 b=2")
+	})
+}

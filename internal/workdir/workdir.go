@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"datakit.dev/internal/store"
@@ -47,27 +48,33 @@ func (d Dir) State(kind string) string { return filepath.Join(string(d), "data",
 const maxFiles = 10_000
 
 // ReadConf returns every conf.d/**/*.conf but datakit.conf, under the keys
-// "confd/<path>". Hidden files and folders and the folder samples are left out;
+// "confd/<path>", sorted. Hidden files and folders and the folder samples are left out;
 // a missing conf.d is empty. Files that cannot be read are told in the error,
 // with the others returned all the same.
 func (d Dir) ReadConf() ([]store.Entry, error) {
 	var entries []store.Entry
 	var problems []error
-	err := filepath.WalkDir(d.Conf(), func(path string, e fs.DirEntry, err error) error {
+	// A walk does not follow a link at its root, and conf.d may well be one.
+	root, err := filepath.EvalSymlinks(d.Conf())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the local configuration: %w", err)
+	}
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && path == d.Conf():
-			return nil
 		case err != nil:
 			problems = append(problems, err)
 			return nil
-		case e.IsDir() && path != d.Conf() && (strings.HasPrefix(e.Name(), ".") || e.Name() == "samples"):
+		case e.IsDir() && path != root && (strings.HasPrefix(e.Name(), ".") || e.Name() == "samples"):
 			return filepath.SkipDir
-		case e.IsDir() || strings.HasPrefix(e.Name(), ".") || filepath.Ext(path) != ".conf" || path == d.Main():
+		case e.IsDir() || strings.HasPrefix(e.Name(), ".") || filepath.Ext(path) != ".conf" || path == filepath.Join(root, filepath.Base(d.Main())):
 			return nil
 		case len(entries) == maxFiles:
 			return fmt.Errorf("conf.d holds more than %d files", maxFiles)
 		}
-		entry, err := d.read(path)
+		entry, err := read(root, path)
 		if err != nil {
 			problems = append(problems, err)
 			return nil
@@ -75,11 +82,12 @@ func (d Dir) ReadConf() ([]store.Entry, error) {
 		entries = append(entries, entry)
 		return nil
 	})
+	slices.SortFunc(entries, func(a, b store.Entry) int { return strings.Compare(a.Key, b.Key) })
 	return entries, errors.Join(append(problems, err)...)
 }
 
-func (d Dir) read(path string) (store.Entry, error) {
-	rel, err := filepath.Rel(d.Conf(), path)
+func read(root, path string) (store.Entry, error) {
+	rel, err := filepath.Rel(root, path)
 	if err != nil {
 		return store.Entry{}, fmt.Errorf("read %s: %w", path, err)
 	}

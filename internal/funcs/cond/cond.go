@@ -9,6 +9,7 @@ import (
 
 	"datakit.dev/internal/pipeline/ast"
 	"datakit.dev/internal/pipeline/fn"
+	"datakit.dev/internal/pipeline/token"
 	"datakit.dev/internal/point"
 )
 
@@ -192,22 +193,41 @@ func sample() fn.Func {
 			Zh: "以给定概率（0 到 1）返回 true。",
 		},
 		Examples: []fn.Example{{Script: `if sample(1) { add_key(kept, true) }`, Out: map[string]any{"kept": true}}},
-		Bind: func(c *fn.Call) (fn.Eval, error) {
-			probability := c.Args[0].Eval
-			return func(r *fn.Run) (point.Value, error) {
-				v, err := probability(r)
-				if err != nil {
-					return v, err
-				}
-				if k := v.Kind(); k != point.Int && k != point.Float {
-					return v, fmt.Errorf("sample: expected a number, got %s", k)
-				}
-				p := fn.Number(v)
-				if !(p >= 0 && p <= 1) {
-					return v, fmt.Errorf("sample: the probability must be from 0 to 1, got %v", p)
-				}
-				return point.BoolOf(rand.Float64() < p), nil
-			}, nil
-		},
+		Bind:     bindSample,
 	}
+}
+
+func bindSample(c *fn.Call) (fn.Eval, error) {
+	if !reckoned(c.Args[0].Node) {
+		return nil, c.Errorf(0, "expected a number or a calculation, got %s", c.Kind(0))
+	}
+	probability := c.Args[0].Eval
+	return func(r *fn.Run) (point.Value, error) {
+		v, err := probability(r)
+		if err != nil {
+			return v, err
+		}
+		if k := v.Kind(); k != point.Int && k != point.Float {
+			return v, fmt.Errorf("sample: expected a number, got %s", k)
+		}
+		p := fn.Number(v)
+		if !(p >= 0 && p <= 1) {
+			return v, fmt.Errorf("sample: the probability must be from 0 to 1, got %v", p)
+		}
+		return point.BoolOf(rand.Float64() < p), nil
+	}, nil
+}
+
+// reckoned reports whether x is a number in the script's text or is calculated.
+func reckoned(x ast.Expr) bool {
+	switch x := x.(type) {
+	case *ast.IntLit, *ast.FloatLit:
+		return true
+	case *ast.Binary:
+		switch x.Op { //nolint:exhaustive // the others calculate no number
+		case token.Add, token.Sub, token.Mul, token.Div, token.Mod:
+			return true
+		}
+	}
+	return false
 }

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/spf13/cast"
-
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/point"
 )
@@ -75,7 +73,7 @@ func converter(name string) (func(point.Value) point.Value, bool) {
 	return nil, false
 }
 
-func toInt(v point.Value) point.Value { return point.IntOf(cast.ToInt64(fn.Number(v))) }
+func toInt(v point.Value) point.Value { return point.IntOf(int64(fn.Number(v))) }
 
 func toBool(v point.Value) point.Value {
 	switch v.Kind() { //nolint:exhaustive // the others are false
@@ -86,7 +84,8 @@ func toBool(v point.Value) point.Value {
 	case point.Float:
 		return point.BoolOf(v.Float() != 0)
 	case point.String:
-		return point.BoolOf(cast.ToBool(v.Text()))
+		b, _ := strconv.ParseBool(v.Text())
+		return point.BoolOf(b)
 	}
 	return point.BoolOf(false)
 }

@@ -116,14 +116,15 @@ func (x *extraction) run(r *fn.Run) error {
 	if !ok {
 		return nil
 	}
-	if ok, err := check(r, text); !ok {
+	d, err := open(r, text)
+	if d == nil {
 		return err
 	}
-	sc := scanner{s: text}
-	if !sc.find(x.path) {
+	at, ok := d.find(x.path)
+	if !ok {
 		return nil
 	}
-	v, err := sc.parse(r)
+	v, err := d.value(r, at)
 	if err != nil || v.Kind() == point.Nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (x *extraction) run(r *fn.Run) error {
 	if !x.remove {
 		return nil
 	}
-	whole, err := parse(r, text)
+	whole, err := d.value(r, 0)
 	if err != nil {
 		return err
 	}
@@ -258,10 +259,11 @@ func loadJSON() fn.Func {
 				if v.Kind() != point.String {
 					return v, fmt.Errorf("load_json: expected a string, got %s", v.Kind())
 				}
-				if ok, err := check(r, v.Text()); !ok {
+				d, err := open(r, v.Text())
+				if d == nil {
 					return point.NilOf(), err
 				}
-				return parse(r, v.Text())
+				return d.value(r, 0)
 			}, nil
 		},
 	}
@@ -284,8 +286,8 @@ func validJSON(name string) fn.Func {
 				if err != nil || v.Kind() != point.String {
 					return point.BoolOf(false), err
 				}
-				ok, err := check(r, v.Text())
-				return point.BoolOf(ok), err
+				d, err := open(r, v.Text())
+				return point.BoolOf(d != nil), err
 			}, nil
 		},
 	}

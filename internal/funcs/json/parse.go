@@ -10,73 +10,56 @@ import (
 	"datakit.dev/internal/point"
 )
 
-// parse returns the value of a valid JSON text: numbers are floats, and of equal
-// keys the last one counts. Strings without escapes are parts of s.
-func parse(r *fn.Run, s string) (point.Value, error) {
-	sc := scanner{s: s}
-	return sc.parse(r)
-}
-
-func (sc *scanner) parse(r *fn.Run) (point.Value, error) {
-	sc.space()
-	switch sc.s[sc.i] {
+// value returns the value of the part at: numbers are floats, and of equal keys
+// the last one counts. Strings without escapes are parts of the text.
+func (d *document) value(r *fn.Run, at int) (point.Value, error) {
+	p := d.parts[at]
+	switch raw := d.text[p.start:p.end]; raw[0] {
 	case '{':
-		return sc.parseObject(r)
+		return d.object(r, at)
 	case '[':
-		return sc.parseArray(r)
+		return d.array(r, at)
 	case '"':
-		text, err := sc.text(r)
+		text, err := content(r, raw)
 		return point.StringOf(text), err
-	case 't':
-		sc.i += len("true")
-		return point.BoolOf(true), nil
-	case 'f':
-		sc.i += len("false")
-		return point.BoolOf(false), nil
+	case 't', 'f':
+		return point.BoolOf(raw[0] == 't'), nil
 	case 'n':
-		sc.i += len("null")
 		return point.NilOf(), nil
+	default:
+		f, _ := strconv.ParseFloat(raw, 64)
+		return point.FloatOf(f), nil
 	}
-	from := sc.i
-	sc.number()
-	f, _ := strconv.ParseFloat(sc.s[from:sc.i], 64)
-	return point.FloatOf(f), nil
 }
 
-func (sc *scanner) parseObject(r *fn.Run) (point.Value, error) {
-	if err := r.Alloc(2 * fn.EntrySize); err != nil {
+func (d *document) object(r *fn.Run, at int) (point.Value, error) {
+	n := d.count(at) / 2
+	if err := r.Alloc((n + 1) * fn.EntrySize); err != nil {
 		return point.NilOf(), err
 	}
-	m := map[string]point.Value{}
-	sc.i++
-	for sc.space(); !sc.take('}'); sc.space() {
-		sc.take(',')
-		sc.space()
-		key, err := sc.text(r)
+	m := make(map[string]point.Value, n)
+	for i := at + 1; i < d.parts[at].next; i = d.parts[i+1].next {
+		key, err := content(r, d.text[d.parts[i].start:d.parts[i].end])
 		if err != nil {
 			return point.NilOf(), err
 		}
-		sc.space()
-		sc.take(':')
-		if err := r.Alloc(fn.EntrySize); err != nil {
-			return point.NilOf(), err
+		v, err := d.value(r, i+1)
+		if err != nil {
+			return v, err
 		}
-		if m[key], err = sc.parse(r); err != nil {
-			return point.NilOf(), err
-		}
+		m[key] = v
 	}
 	return point.MapOf(m), nil
 }
 
-func (sc *scanner) parseArray(r *fn.Run) (point.Value, error) {
-	list := []point.Value{}
-	sc.i++
-	for sc.space(); !sc.take(']'); sc.space() {
-		sc.take(',')
-		if err := r.Alloc(2 * fn.ValueSize); err != nil {
-			return point.NilOf(), err
-		}
-		v, err := sc.parse(r)
+func (d *document) array(r *fn.Run, at int) (point.Value, error) {
+	n := d.count(at)
+	if err := r.Alloc((n + 1) * fn.ValueSize); err != nil {
+		return point.NilOf(), err
+	}
+	list := make([]point.Value, 0, n)
+	for i := at + 1; i < d.parts[at].next; i = d.parts[i].next {
+		v, err := d.value(r, i)
 		if err != nil {
 			return v, err
 		}
@@ -85,32 +68,22 @@ func (sc *scanner) parseArray(r *fn.Run) (point.Value, error) {
 	return point.ListOf(&list), nil
 }
 
-// text returns the string at hand, and passes over it.
-func (sc *scanner) text(r *fn.Run) (string, error) {
-	from := sc.i + 1
-	sc.skipString()
-	raw := sc.s[from : sc.i-1]
+// count returns how many parts follow directly in the one at.
+func (d *document) count(at int) int {
+	n := 0
+	for i := at + 1; i < d.parts[at].next; i = d.parts[i].next {
+		n++
+	}
+	return n
+}
+
+// content returns what a string, with its quotes, says.
+func content(r *fn.Run, raw string) (string, error) {
+	raw = raw[1 : len(raw)-1]
 	if strings.IndexByte(raw, '\\') < 0 {
 		return raw, nil
 	}
 	return unescape(raw), r.Alloc(len(raw))
-}
-
-// skipString passes over a string of a valid text.
-func (sc *scanner) skipString() {
-	i := sc.i + 1
-	for {
-		i += strings.IndexByte(sc.s[i:], '"')
-		slashes := 0
-		for sc.s[i-1-slashes] == '\\' {
-			slashes++
-		}
-		i++
-		if slashes%2 == 0 {
-			sc.i = i
-			return
-		}
-	}
 }
 
 func unescape(raw string) string {

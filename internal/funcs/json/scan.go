@@ -8,16 +8,12 @@ import (
 // maxDepth is how deep a text may nest.
 const maxDepth = 512
 
-// A scanner passes over a JSON text. It is strict: what it takes is JSON.
+// A scanner passes over a JSON text and notes its parts. It is strict: what it
+// takes is JSON.
 type scanner struct {
-	s string
-	i int
-}
-
-// valid reports whether s is one JSON value with white space around.
-func valid(s string) bool {
-	sc := scanner{s: s}
-	return sc.value(0) && sc.end()
+	s     string
+	i     int
+	parts []part // noted on the way
 }
 
 func (sc *scanner) end() bool {
@@ -59,6 +55,15 @@ func (sc *scanner) value(depth int) bool {
 	if sc.i >= len(sc.s) || depth > maxDepth {
 		return false
 	}
+	at := len(sc.parts)
+	sc.parts = append(sc.parts, part{start: sc.i})
+	ok := sc.bare(depth)
+	sc.parts[at].end, sc.parts[at].next = sc.i, len(sc.parts)
+	return ok
+}
+
+// bare passes over a value that begins here.
+func (sc *scanner) bare(depth int) bool {
 	switch sc.s[sc.i] {
 	case '{':
 		return sc.object(depth)
@@ -84,7 +89,7 @@ func (sc *scanner) object(depth int) bool {
 	}
 	for {
 		sc.space()
-		if sc.i >= len(sc.s) || sc.s[sc.i] != '"' || !sc.str() {
+		if sc.i >= len(sc.s) || sc.s[sc.i] != '"' || !sc.value(depth) {
 			return false
 		}
 		sc.space()

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"datakit.dev/internal/pipeline/fn"
+	"datakit.dev/internal/point"
 )
 
 func newRun() *fn.Run {
@@ -19,8 +20,25 @@ func newRun() *fn.Run {
 	return r
 }
 
-// document draws a JSON text with white space where it may stand.
-func document(t *rapid.T, depth int) string {
+// read returns the value of text, and whether it is JSON.
+func read(t interface{ Fatal(args ...any) }, text string) (point.Value, bool) {
+	r := newRun()
+	d, err := open(r, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d == nil {
+		return point.NilOf(), false
+	}
+	v, err := d.value(r, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v, true
+}
+
+// randomText draws a JSON text with white space where it may stand.
+func randomText(t *rapid.T, depth int) string {
 	space := rapid.SampledFrom([]string{"", " ", "\n\t"})
 	kind := rapid.IntRange(0, 6).Draw(t, "kind")
 	if depth == 0 {
@@ -42,7 +60,7 @@ func document(t *rapid.T, depth int) string {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			b.WriteString(document(t, depth-1))
+			b.WriteString(randomText(t, depth-1))
 		}
 		b.WriteByte(']')
 	case 6:
@@ -51,7 +69,7 @@ func document(t *rapid.T, depth int) string {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			b.WriteString(space.Draw(t, "sp") + quoted(t) + space.Draw(t, "sp") + ":" + document(t, depth-1))
+			b.WriteString(space.Draw(t, "sp") + quoted(t) + space.Draw(t, "sp") + ":" + randomText(t, depth-1))
 		}
 		b.WriteByte('}')
 	}
@@ -67,13 +85,10 @@ func quoted(t *rapid.T) string {
 
 func TestParseReadsWhatTheStandardLibraryReads(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := document(t, 3)
-		if !valid(text) {
+		text := randomText(t, 3)
+		got, ok := read(t, text)
+		if !ok {
 			t.Fatalf("%q is not taken", text)
-		}
-		got, err := parse(newRun(), text)
-		if err != nil {
-			t.Fatal(err)
 		}
 		var want any
 		if err := stdjson.Unmarshal([]byte(text), &want); err != nil {
@@ -87,7 +102,7 @@ func TestParseReadsWhatTheStandardLibraryReads(t *testing.T) {
 
 func TestFindLeadsWhereParsedValuesLie(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := document(t, 3)
+		text := randomText(t, 3)
 		steps := rapid.SampledFrom([]step{{key: "a"}, {key: "b"}, {key: ""}, {index: 0, list: true}, {index: 1, list: true}, {index: -1, list: true}})
 		path := rapid.SliceOfN(steps, 1, 3).Draw(t, "path")
 		want, ok := any(nil), true
@@ -98,14 +113,19 @@ func TestFindLeadsWhereParsedValuesLie(t *testing.T) {
 				break
 			}
 		}
-		sc := scanner{s: text}
-		if found := sc.find(path); found != ok {
+		r := newRun()
+		d, err := open(r, text)
+		if d == nil {
+			t.Fatal(err)
+		}
+		at, found := d.find(path)
+		if found != ok {
 			t.Fatalf("%q at %v: found %v, want %v", text, path, found, ok)
 		}
 		if !ok {
 			return
 		}
-		got, err := sc.parse(newRun())
+		got, err := d.value(r, at)
 		if err != nil || !reflect.DeepEqual(got.Any(), want) {
 			t.Fatalf("%q at %v: got %v, want %v", text, path, got.Any(), want)
 		}
@@ -136,7 +156,7 @@ func TestMalformedTextIsRefused(t *testing.T) {
 		`"a`, `"\q"`, `"\u12"`, "\"\n\"", "tru", `{"a":1}{"b":2}`, "1 2", "{1:2}", "1e400", strings.Repeat("9", 400),
 		strings.Repeat("[", maxDepth+2) + strings.Repeat("]", maxDepth+2),
 	} {
-		if valid(text) {
+		if _, ok := read(t, text); ok {
 			t.Errorf("%q is taken", text)
 		}
 	}
@@ -144,10 +164,14 @@ func TestMalformedTextIsRefused(t *testing.T) {
 
 func TestHostileDocumentsMeetTheLimits(t *testing.T) {
 	r := new(fn.Run)
-	r.Start(nil, &fn.Env{Limits: fn.Limits{Bytes: 1 << 12}})
+	r.Start(nil, &fn.Env{Limits: fn.Limits{Bytes: 1 << 16}})
 	text := "[" + strings.Repeat("{},", 10_000) + "{}]"
-	if _, err := parse(r, text); !fn.IsLimit(err) {
-		t.Errorf("10000 maps in %d bytes of memory: %v", 1<<12, err)
+	d, err := open(r, text)
+	if d == nil {
+		t.Fatal(err)
+	}
+	if _, err := d.value(r, 0); !fn.IsLimit(err) {
+		t.Errorf("10000 maps in %d bytes of memory: %v", 1<<16, err)
 	}
 }
 
@@ -158,7 +182,7 @@ func FuzzValid(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got := valid(text)
+		v, got := read(t, text)
 		var want any
 		err := stdjson.Unmarshal([]byte(text), &want)
 		if got != (err == nil) && strings.Count(text, "[")+strings.Count(text, "{") <= maxDepth {
@@ -167,13 +191,13 @@ func FuzzValid(f *testing.F) {
 		if !got {
 			return
 		}
-		v, err := parse(newRun(), text)
-		if err == nil && utf8.ValidString(text) && !reflect.DeepEqual(v.Any(), want) {
+		if utf8.ValidString(text) && !reflect.DeepEqual(v.Any(), want) {
 			t.Fatalf("%q\ngot  %v\nwant %v", text, v.Any(), want)
 		}
 		for _, path := range [][]step{{{key: "a"}}, {{index: -1, list: true}, {key: "a"}}} {
-			sc := scanner{s: text}
-			sc.find(path)
+			if d, _ := open(newRun(), text); d != nil {
+				d.find(path)
+			}
 		}
 	})
 }

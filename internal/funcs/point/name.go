@@ -49,7 +49,6 @@ func ptName() fn.Func {
 	return fn.Func{
 		Name:   "pt_name",
 		Params: []fn.Param{{Name: "name", Optional: true}},
-		Match:  fn.ByName,
 		Result: "str",
 		Doc: fn.Text{
 			En: "Returns the point's name, after setting it where one is given.",
@@ -63,10 +62,13 @@ func ptName() fn.Func {
 			name := c.Args[0].Eval
 			return func(r *fn.Run) (point.Value, error) {
 				v, err := name(r)
+				if fn.IsLimit(err) { // any other error of the argument names nothing
+					return v, err
+				}
 				if err == nil && v.Kind() == point.String {
 					r.Point.Name = v.Text()
 				}
-				return point.StringOf(r.Point.Name), err
+				return point.StringOf(r.Point.Name), nil
 			}, nil
 		},
 	}

@@ -136,7 +136,7 @@ func decode(p input.Plugin, lines string) (spec.Values, diag.List) {
 	return p.Schema().Decode(&kind.Node.Items[0])
 }
 
-func describes(t *testing.T, p input.Plugin) {
+func describes(t testing.TB, p input.Plugin) {
 	if err := p.Schema().Check(); err != nil {
 		t.Error(err)
 	}
@@ -171,7 +171,7 @@ func describes(t *testing.T, p input.Plugin) {
 	}
 }
 
-func refuses(t *testing.T, p input.Plugin) {
+func refuses(t testing.TB, p input.Plugin) {
 	_, l := decode(p, "interval = \"1s\"\n  no_such_option = 1\n")
 	want := diag.Position{Line: 3, Column: 3}
 	if len(l) != 1 || l[0].Pos != want || !strings.Contains(l[0].Message, "no_such_option") {
@@ -237,7 +237,7 @@ func runs(t *testing.T, c Case) []Written {
 	return s.Take()
 }
 
-func check(t *testing.T, c Case, got []Written) {
+func check(t testing.TB, c Case, got []Written) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, w := range got {
@@ -271,7 +271,7 @@ func measurement(p input.Plugin, w Written) (input.Measurement, bool) {
 
 // Documented fails the test where p holds a tag or a field that m does not
 // document, or of another kind, or a number that is none.
-func Documented(t *testing.T, m input.Measurement, p point.Point) {
+func Documented(t testing.TB, m input.Measurement, p point.Point) {
 	t.Helper()
 	if len(p.Fields) == 0 {
 		t.Errorf("%s: a point without fields", p.Name)

@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/disk"
@@ -24,6 +25,15 @@ type inquiry struct {
 	answer
 }
 
+func (i *inquiry) answered() bool {
+	select {
+	case <-i.done:
+		return true
+	default:
+		return false
+	}
+}
+
 type answer struct {
 	usage *disk.UsageStat
 	err   error
@@ -33,7 +43,11 @@ type answer struct {
 func (q *inquiries) ask(ctx context.Context, paths []string) []answer {
 	ctx, cancel := context.WithTimeout(ctx, q.timeout)
 	defer cancel()
-	running := make(map[string]*inquiry, len(paths))
+	// One for a folder that is no longer mounted counts too: it may come back.
+	running := maps.Clone(q.open)
+	if running == nil {
+		running = make(map[string]*inquiry, len(paths))
+	}
 	hung := map[string]bool{}
 	for _, path := range paths {
 		running[path] = q.start(ctx, path, hung)
@@ -42,26 +56,16 @@ func (q *inquiries) ask(ctx context.Context, paths []string) []answer {
 	for i, path := range paths {
 		out[i] = q.wait(ctx, running[path], hung[path])
 	}
-	for path, one := range running {
-		select {
-		case <-one.done:
-			delete(running, path)
-		default:
-		}
-	}
+	maps.DeleteFunc(running, func(_ string, one *inquiry) bool { return one.answered() })
 	q.open = running
 	return out
 }
 
 // start asks path, or returns the inquiry that still waits for it.
 func (q *inquiries) start(ctx context.Context, path string, hung map[string]bool) *inquiry {
-	if old, ok := q.open[path]; ok {
-		select {
-		case <-old.done:
-		default:
-			hung[path] = true
-			return old
-		}
+	if old, ok := q.open[path]; ok && !old.answered() {
+		hung[path] = true
+		return old
 	}
 	one := &inquiry{since: time.Now(), done: make(chan struct{})}
 	// Not an owner's goroutine: nobody can end it, and none waits for it.
@@ -80,10 +84,8 @@ func (q *inquiries) wait(ctx context.Context, one *inquiry, hung bool) answer {
 		case <-ctx.Done():
 		}
 	}
-	select {
-	case <-one.done: // it answered while we waited for another
+	if one.answered() { // while we waited for another
 		return one.answer
-	default:
 	}
 	return answer{err: fmt.Errorf("the file system has not answered for %v: is its server gone?", time.Since(one.since).Round(time.Millisecond))}
 }

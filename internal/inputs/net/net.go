@@ -59,6 +59,7 @@ type gatherer struct {
 	names     []*regexp.Regexp
 	virtual   bool
 	protocols bool
+	known     map[string]bool // the fields of protocols
 
 	before map[string]net.IOCountersStat
 	proto  map[string]uint64
@@ -66,7 +67,7 @@ type gatherer struct {
 }
 
 func open(env input.Env, v spec.Values) (input.Gatherer, error) {
-	g := &gatherer{log: env.Log, virtual: v.Bool("enable_virtual_interfaces"), protocols: !v.Bool("ignore_protocol_stats")}
+	g := &gatherer{log: env.Log, virtual: v.Bool("enable_virtual_interfaces"), protocols: !v.Bool("ignore_protocol_stats"), known: documented()}
 	for _, text := range v.Strings("interfaces") {
 		re, err := regexp.Compile(text)
 		if err != nil {
@@ -97,7 +98,7 @@ func (g *gatherer) Gather(ctx context.Context, sink input.Sink) error {
 		}
 	}
 	if g.protocols {
-		g.proto = counters(ctx, g.log)
+		g.proto = counters(ctx, g.log, g.known)
 		if len(g.proto) > 0 && proto != nil {
 			pts = append(pts, protocolPoint(proto, g.proto, elapsed))
 		}

@@ -115,5 +115,12 @@ func TestContainerWithoutSNMPStillShowsInterfaces(t *testing.T) {
 func FuzzParseSNMP(f *testing.F) {
 	f.Add(snmpFirst)
 	f.Add("Tcp: a\nTcp:\nTcp: 1 2\nUdp:\nUdp:\n")
-	f.Fuzz(func(_ *testing.T, text string) { parseSNMP(text) })
+	known := documented()
+	f.Fuzz(func(t *testing.T, text string) {
+		for name := range parseSNMP(text, known) {
+			if !known[name] {
+				t.Errorf("field %q", name)
+			}
+		}
+	})
 }

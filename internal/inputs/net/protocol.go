@@ -19,22 +19,27 @@ var rated = []string{"tcp_insegs", "tcp_outsegs", "udp_indatagrams", "udp_outdat
 
 // counters returns what TCP and UDP count, under the names of the fields. It is
 // empty where the system shows nothing.
-func counters(ctx context.Context, log *slog.Logger) map[string]uint64 {
+func counters(ctx context.Context, log *slog.Logger, known map[string]bool) map[string]uint64 {
 	text, err := os.ReadFile(input.ProcPath(ctx, "net", "snmp"))
 	if err != nil {
 		log.Debug("no protocol counters", "error", err)
 		return nil
 	}
-	return parseSNMP(string(text))
+	return parseSNMP(string(text), known)
 }
 
-// parseSNMP reads pairs of lines: "Tcp: InSegs OutSegs" and "Tcp: 12 34". Only
-// documented fields are taken: a later kernel may count more.
-func parseSNMP(text string) map[string]uint64 {
+// documented returns the names of all fields.
+func documented() map[string]bool {
 	known := map[string]bool{}
 	for _, f := range fields() {
 		known[f.Name] = true
 	}
+	return known
+}
+
+// parseSNMP reads pairs of lines: "Tcp: InSegs OutSegs" and "Tcp: 12 34". Only
+// known fields are taken: a later kernel may count more.
+func parseSNMP(text string, known map[string]bool) map[string]uint64 {
 	out := map[string]uint64{}
 	var names []string
 	for line := range strings.Lines(text) {

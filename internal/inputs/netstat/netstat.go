@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"datakit.dev/internal/input"
@@ -135,7 +136,7 @@ func (g group) match(local netip.AddrPort) (string, bool) {
 	case g.each[local.Port()] || g.addrs[local]:
 		return local.String(), true
 	case g.ports[local.Port()]:
-		return fmt.Sprint(local.Port()), true
+		return strconv.Itoa(int(local.Port())), true
 	}
 	return "", false
 }

@@ -32,7 +32,7 @@ func BenchmarkGopsutil(b *testing.B) {
 // listenTCP opens a port and two connections to it.
 func listenTCP(t *testing.T, address string) (port string) {
 	t.Helper()
-	l, err := net.Listen("tcp", address) //nolint:noctx // a test
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		t.Skipf("no %s here: %v", address, err)
 	}
@@ -58,11 +58,11 @@ func number(p *point.Point, field string) int64 {
 
 func TestCountsTheSocketsOfAPort(t *testing.T) {
 	port := listenTCP(t, "127.0.0.1:0")
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // a test
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer udp.Close()
+	defer func() { _ = udp.Close() }()
 	udpPort := strconv.Itoa(udp.LocalAddr().(*net.UDPAddr).Port)
 	for options, name := range map[string]string{
 		"ports = '" + port + "'":                              port,

@@ -60,7 +60,7 @@ func config(t testing.TB, mode, file string, more ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("bin_path = '%s'\nenvs = ['NVIDIA_SMI=%s', 'NVIDIA_XML=%s'%s]\n", self, mode, file, strings.Join(more, ""))
+	return fmt.Sprintf("bin_path = '%s'\nenvs = ['NVIDIA_SMI=%s', 'NVIDIA_XML=%s', 'GORACE=atexit_sleep_ms=0'%s]\n", self, mode, file, strings.Join(more, ""))
 }
 
 func TestInput(t *testing.T) {

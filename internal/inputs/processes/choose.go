@@ -95,7 +95,7 @@ func (g *gatherer) choose(ctx context.Context, all []process, before map[proc]sa
 	var out []described
 	for i := range all {
 		p := all[i]
-		if now.Sub(p.start) < g.minRunTime {
+		if max(now.Sub(p.start), 0) < g.minRunTime { // a clock that was set back makes starts that lie ahead
 			continue
 		}
 		d := described{process: p, isNew: true}

@@ -21,10 +21,10 @@ type identity struct {
 
 // containerName matches the name of a container in a control group: Docker,
 // containerd, CRI-O and Podman all use 64 hexadecimal digits.
-var containerName = regexp.MustCompile(`[0-9a-f]{64}`) //nolint:gochecknoglobals // compiled once, never written
+var containerName = regexp.MustCompile(`[0-9a-f]{64}`)
 
 // secretArgument matches an argument that carries a secret, up to its value.
-var secretArgument = regexp.MustCompile(`(?i)((?:^|\s)-{0,2}[\w.-]*(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|access[-_]?key|credential)[\w.-]*[=\s]+)(\S+)`) //nolint:gochecknoglobals // compiled once, never written
+var secretArgument = regexp.MustCompile(`(?i)((?:^|\s)-{0,2}[\w.-]*(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|access[-_]?key|credential)[\w.-]*[=\s]+)(\S+)`)
 
 // maxCommand bounds a command line: Java's class paths run to kilobytes.
 const maxCommand = 4096

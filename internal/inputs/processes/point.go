@@ -34,7 +34,7 @@ func (g *gatherer) objectPoint(ctx context.Context, d *described, u use, now tim
 	p.Add("cmdline", point.StringOf(d.command))
 	p.Add("message", point.StringOf(fmt.Sprintf("%s[%d] %s: %s", d.name, d.pid, d.user, d.command)))
 	p.Add("start_time", point.IntOf(d.start.UnixMilli()))
-	p.Add("started_duration", point.IntOf(int64(now.Sub(d.start)/time.Second)))
+	p.Add("started_duration", point.IntOf(int64(max(now.Sub(d.start), 0)/time.Second)))
 	p.Add("state_zombie", point.BoolOf(d.state == zombie))
 	if d.folder != "" {
 		p.Add("work_directory", point.StringOf(d.folder))

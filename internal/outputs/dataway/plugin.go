@@ -61,11 +61,11 @@ func addressFields() []spec.Field {
 func requestFields() []spec.Field {
 	return []spec.Field{
 		{
-			Name: "timeout_v2", Type: spec.Duration, Default: 30 * time.Second, Min: time.Second, Max: 10 * time.Minute,
+			Name: "timeout_v2", Type: spec.Duration, Default: 30 * time.Second, Min: time.Second, Max: 5 * time.Minute,
 			Doc: "Time for one request, its answer included.", DocZH: "单个请求(含响应)的超时时间。",
 		},
 		{
-			Name: "timeout", Type: spec.Duration, Min: time.Duration(0), Max: 10 * time.Minute,
+			Name: "timeout", Type: spec.Duration, Min: time.Duration(0), Max: 5 * time.Minute,
 			Doc: "The older name of timeout_v2; it counts where it is set.", DocZH: "timeout_v2 的旧名称,设置时生效。",
 		},
 		{

@@ -110,6 +110,28 @@ func TestTheFileIsRotatedAndOldOnesGo(t *testing.T) {
 	}
 }
 
+// A rotation that fails is retried with the points, and costs none of them.
+func TestARotationThatFailsLosesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p")
+	d := destinationAt(t, path, 10, 1)
+	write(t, d, "a")
+	if err := os.MkdirAll(filepath.Join(path+".1", "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := d.Write(t.Context(), batch("b")); err == nil || !strings.Contains(err.Error(), "rotate the output file") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := os.RemoveAll(path + ".1"); err != nil {
+		t.Fatal(err)
+	}
+	write(t, d, "b")
+	if got := content(t, path+".1") + content(t, path); got != "a f=1i 1\nb f=1i 1\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestABatchIsNotSplitOverFiles(t *testing.T) {
 	d := destinationAt(t, filepath.Join(t.TempDir(), "p"), 10, 1)
 	write(t, d, "a", "b", "c")

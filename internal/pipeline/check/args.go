@@ -64,6 +64,9 @@ func place(x *ast.Call, f *fn.Func) ([]ast.Expr, *fn.Error) {
 			return nil, failed(na.At, f, "it has no parameter %q", na.Name)
 		}
 		args[at] = na.Value
+		if f.Match == fn.ByType {
+			args[at] = na // still an assignment, and held to its type when it runs
+		}
 	}
 	return args, nil
 }

@@ -44,7 +44,7 @@ type Match uint8
 const (
 	ByPosition Match = iota // in order; name=value is an assignment like any other
 	ByName                  // in order, then name=value
-	ByType                  // as ByName, and the values are held to Types
+	ByType                  // as ByName, but name=value also assigns; the values are held to Types
 )
 
 // Types is a set of kinds of value.

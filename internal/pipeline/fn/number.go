@@ -1,7 +1,7 @@
 package fn
 
 import (
-	"github.com/spf13/cast"
+	"strconv"
 
 	"datakit.dev/internal/point"
 )
@@ -18,7 +18,9 @@ func Number(v point.Value) float64 {
 			return 1
 		}
 	case point.String:
-		return cast.ToFloat64(v.Text())
+		if f, err := strconv.ParseFloat(v.Text(), 64); err == nil {
+			return f
+		}
 	}
 	return 0
 }

@@ -25,7 +25,7 @@ type Run struct {
 	Exited        bool    // exit() was called: the script ends after this statement
 	KeepStatus    bool    // setopt(status_mapping=false): the final steps leave status alone
 	Created       []Point // by create_point
-	KnownJSON     string  // the text that was last found to be JSON
+	JSON          Memory  // what the JSON functions know of the text that they read last
 	stack         []slot  // variables of all scripts that use one another
 	slots         []slot  // those of the one that runs
 	frame         Frame
@@ -44,6 +44,10 @@ type slot struct {
 	value point.Value
 	set   bool
 }
+
+// A Memory is what functions keep from one call to the next while a point runs.
+// It is used again for other points: Forget keeps room, and nothing of the point.
+type Memory interface{ Forget() }
 
 // Start makes r ready to run a script on p; what a former run left is gone.
 func (r *Run) Start(p *point.Point, env *Env) {
@@ -138,5 +142,8 @@ func (r *Run) Release() {
 	if r.frame != (Frame{}) { // a script that panicked has left its variables
 		clear(r.stack)
 	}
-	r.Point, r.Env, r.Created, r.KnownJSON = nil, nil, nil, ""
+	if r.JSON != nil {
+		r.JSON.Forget()
+	}
+	r.Point, r.Env, r.Created = nil, nil, nil
 }

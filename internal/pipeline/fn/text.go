@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"datakit.dev/internal/point"
@@ -51,7 +52,7 @@ const MaxDepth = 512
 // thirty times over, is small in memory and has a text of gigabytes.
 const maxJSON = 16 << 20
 
-// JSON returns v as JSON text: keys sorted, <, > and & escaped, no spaces.
+// JSON returns v as JSON text: keys in order, <, > and & escaped, no spaces.
 func JSON(v point.Value) (string, error) {
 	b, err := appendJSON(nil, v, 0)
 	return string(b), err
@@ -97,25 +98,29 @@ func appendList(b []byte, list []point.Value, depth int) ([]byte, error) {
 	return append(b, ']'), nil
 }
 
+// appendMap writes the keys in the order of their quoted text: "a b" comes before
+// "a", because a space comes before a quote. So does the library that users know.
 func appendMap(b []byte, m map[string]point.Value, depth int) ([]byte, error) {
-	keys := make([]string, 0, len(m))
+	keys := make([]mapKey, 0, len(m))
 	for k := range m {
-		keys = append(keys, k)
+		keys = append(keys, mapKey{k, string(appendQuoted(nil, k))})
 	}
-	slices.Sort(keys)
+	slices.SortFunc(keys, func(x, y mapKey) int { return strings.Compare(x.quoted, y.quoted) })
 	b = append(b, '{')
 	for i, k := range keys {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendQuoted(b, k), ':')
+		b = append(append(b, k.quoted...), ':')
 		var err error
-		if b, err = appendJSON(b, m[k], depth+1); err != nil {
+		if b, err = appendJSON(b, m[k.key], depth+1); err != nil {
 			return nil, err
 		}
 	}
 	return append(b, '}'), nil
 }
+
+type mapKey struct{ key, quoted string }
 
 func appendFloat(b []byte, f float64) ([]byte, error) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {

@@ -89,7 +89,7 @@ func readCases(t *testing.T, file string) func(yield func(nameCase) bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close() //nolint:errcheck // it was only read
+		defer f.Close()
 		var r io.Reader = f
 		if strings.HasSuffix(file, ".gz") {
 			if r, err = gzip.NewReader(f); err != nil {

@@ -35,6 +35,7 @@ var outageCases = []testCase{
 	{"a store that is away can be closed", hasOutage, func(t *testing.T, b *bench) {
 		b.read(t, holds(nil))
 		b.Server.(Outage).Stop(t)
+		defer b.Server.(Outage).Start(t)
 		read := make(chan error, 1)
 		go func() {
 			for {

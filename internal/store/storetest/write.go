@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"datakit.dev/internal/store"
 )
 
@@ -81,6 +83,7 @@ var writeCases = []testCase{
 		}
 		b.read(t, holds(nil))
 	}},
+	{"whatever key a put takes is read back", writes, anyKey},
 	{"a closed store writes nothing", writes, func(t *testing.T, b *bench) {
 		w := b.writer(t)
 		if err := b.st.Close(); err != nil {
@@ -121,6 +124,43 @@ func compareAndSet(t *testing.T, b *bench) {
 		t.Fatalf("a key that is not there: %v", err)
 	}
 	b.read(t, holds(map[string]string{"confd/a": "2"}))
+}
+
+// anyKey puts keys of any characters: a store may refuse one, but must not write
+// it elsewhere, or under another name.
+func anyKey(t *testing.T, b *bench) {
+	w, want := b.writer(t), map[string]string{}
+	part := rapid.StringOfN(rapid.RuneFrom([]rune("aZ0 .%+#?&=:;,~$'\"`*[]{}()|<>^!@-_äß名🌡\u202e\u00a0")), 1, 12, 60)
+	for seed := range 60 {
+		key := "confd/" + strings.Join(rapid.SliceOfN(part, 1, 3).Example(seed), "/")
+		if !b.takes(key, "1") || nested(want, key) {
+			continue
+		}
+		if _, err := w.Put(t.Context(), key, key, store.Cond{}); err == nil {
+			want[key] = key
+		}
+	}
+	if len(want) < 20 {
+		t.Fatalf("only %d of 60 keys were taken", len(want))
+	}
+	b.read(t, holds(want))
+	for key := range want {
+		if err := w.Delete(t.Context(), key, store.Cond{}); err != nil {
+			t.Errorf("delete %q: %v", key, err)
+		}
+	}
+	b.read(t, holds(nil))
+}
+
+// nested reports whether key is a folder of another key or the other way round,
+// which not every store can hold.
+func nested(keys map[string]string, key string) bool {
+	for k := range keys {
+		if strings.HasPrefix(k, key+"/") || strings.HasPrefix(key, k+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 func deletes(t *testing.T, b *bench) {

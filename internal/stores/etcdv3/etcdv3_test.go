@@ -1,6 +1,7 @@
 package etcdv3_test
 
 import (
+	"fmt"
 	"log/slog"
 	"testing"
 
@@ -13,31 +14,42 @@ import (
 
 const root = "/datakit"
 
-// server is a real etcd of one node.
-type server struct{ *testserver.Etcd }
+// server is one root on a real etcd of one node, which the cases share.
+type server struct {
+	*testserver.Etcd
 
-func (s server) Open(t *testing.T) store.Store { return openNodes(t, s.Endpoint) }
+	root string
+}
 
-func (s server) Put(t *testing.T, key, value string) { s.Etcd.Put(t, root+"/"+key, value) }
+func (s server) Open(t *testing.T) store.Store {
+	st, err := etcdv3.Backend().Open(store.Options{Root: s.root, Values: spec.Values{"nodes": []string{s.Endpoint}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
 
-func (s server) Delete(t *testing.T, key string) { s.Etcd.Delete(t, root+"/"+key) }
+func (s server) Put(t *testing.T, key, value string) { s.Etcd.Put(t, s.root+"/"+key, value) }
 
-func (s server) PutBeside(t *testing.T, key, value string) { s.Etcd.Put(t, root+"X/"+key, value) }
+func (s server) Delete(t *testing.T, key string) { s.Etcd.Delete(t, s.root+"/"+key) }
+
+func (s server) PutBeside(t *testing.T, key, value string) { s.Etcd.Put(t, s.root+"X/"+key, value) }
 
 func (s server) Stop(t *testing.T) { s.Etcd.Stop(t) }
 
 func (s server) Start(t *testing.T) { s.Etcd.Start(t) }
 
-func (s server) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
-	s.EnableAuth(t, "agent", "right", root+"/")
-	return openValues(t, log, spec.Values{
-		"nodes": []string{s.Endpoint}, "basic_auth": true, "username": "agent", "password": password,
-	})
+func (server) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
+	e := testserver.StartEtcd(t) // the other cases do without authentication
+	e.EnableAuth(t, "agent", "right", root+"/")
+	return openValues(t, log, login(e, password))
 }
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, etcdv3.Backend().Traits, func(t *testing.T) storetest.Server {
-		return server{testserver.StartEtcd(t)}
+	e, cases := testserver.StartEtcd(t), 0
+	storetest.Run(t, etcdv3.Backend().Traits, func(*testing.T) storetest.Server {
+		cases++
+		return server{e, fmt.Sprintf("%s/%d", root, cases)}
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -131,7 +132,7 @@ func TestMirrorIsBounded(t *testing.T) {
 	value := strings.Repeat("x", store.MaxValue)
 	var err error
 	for n := 0; err == nil && n < 2*store.MaxTree/store.MaxValue; n++ {
-		err = m.apply([]*mvccpb.Event{h.write(fmt.Sprint(n), value)})
+		err = m.apply([]*mvccpb.Event{h.write(strconv.Itoa(n), value)})
 	}
 	if !errors.Is(err, errBound) {
 		t.Fatalf("a tree twice the bound is taken: %v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ const patience = 40 * time.Second
 // Data that vanished while we were away is an empty tree, but only because a
 // server said so.
 func TestWipedWhileAway(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.Put(t, root+"/confd/a", "1")
 	st := openNodes(t, e.Endpoint)
@@ -42,6 +44,7 @@ func TestWipedWhileAway(t *testing.T) {
 // one would be silent until the server got there again, and miss everything
 // before.
 func TestRestoredToAnOlderRevision(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.Put(t, root+"/confd/a", "old")
 	e.Stop(t)
@@ -77,6 +80,7 @@ func TestRestoredToAnOlderRevision(t *testing.T) {
 
 // While the network is cut the server compacts what we would have to catch up on.
 func TestCompactedWhileAway(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	relay := testserver.StartRelay(t, strings.TrimPrefix(e.Endpoint, "http://"))
 	st := openNodes(t, relay.Address)
@@ -87,7 +91,7 @@ func TestCompactedWhileAway(t *testing.T) {
 	readUntilAway(t, st)
 	e.Delete(t, root+"/confd/gone")
 	for i := range 20 {
-		e.Put(t, root+"/confd/a", fmt.Sprint(i))
+		e.Put(t, root+"/confd/a", strconv.Itoa(i))
 	}
 	e.Compact(t)
 	e.Put(t, root+"/confd/a", "last")
@@ -98,6 +102,7 @@ func TestCompactedWhileAway(t *testing.T) {
 
 // A cut that nothing changed across moves no revision, so nothing restarts.
 func TestCutWithoutAChange(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	relay := testserver.StartRelay(t, strings.TrimPrefix(e.Endpoint, "http://"))
 	st := openNodes(t, relay.Address)
@@ -116,6 +121,7 @@ func TestCutWithoutAChange(t *testing.T) {
 
 // A frozen server keeps its connections open, and must not pass for a quiet one.
 func TestFrozenServerIsNotQuiet(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.Put(t, root+"/confd/a", "1")
 	st := openNodes(t, e.Endpoint)
@@ -133,20 +139,35 @@ func TestFrozenServerIsNotQuiet(t *testing.T) {
 	readUntil(t, st, "confd/a=2")
 }
 
+// Nobody may read for minutes: a frozen server is noticed all the same.
+func TestFrozenServerIsNoticedByItself(t *testing.T) {
+	t.Parallel() // it takes as long as gRPC's shortest keep-alive
+	e := testserver.StartEtcd(t)
+	st := openNodes(t, e.Endpoint)
+	since := readUntil(t, st, "").Revision
+	e.Pause(t)
+	if err := st.Wait(deadline(t, patience), since); !errors.Is(err, store.ErrUnavailable) {
+		t.Fatalf("Wait: %v, which is not store.ErrUnavailable", err)
+	}
+	e.Resume(t)
+	until(t, "Wait", func() error { return st.Wait(deadline(t, patience), "") })
+}
+
 func TestClusterLosesItsLeader(t *testing.T) {
+	t.Parallel()
 	for name, lose := range map[string]func(*testserver.Etcd){
 		"killed": func(e *testserver.Etcd) { e.Stop(t) },
 		"frozen": func(e *testserver.Etcd) { e.Pause(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			nodes := testserver.StartEtcdCluster(t, 3)
 			st := openNodes(t, endpoints(nodes)...)
 			leader, others := split(t, nodes)
 			others[0].Put(t, root+"/confd/a", "1")
-			since := readUntil(t, st, "confd/a=1").Revision
+			readUntil(t, st, "confd/a=1")
 			lose(leader)
 			putSoon(t, others[0], root+"/confd/a", "2")
-			until(t, "Wait", func() error { return st.Wait(deadline(t, patience), since) })
 			readUntil(t, st, "confd/a=2")
 		})
 	}
@@ -155,6 +176,7 @@ func TestClusterLosesItsLeader(t *testing.T) {
 // A member that is cut off from the others answers, but knows nothing new: it
 // must not look like a store where nothing happens.
 func TestMinorityIsNotQuiet(t *testing.T) {
+	t.Parallel()
 	nodes := testserver.StartEtcdCluster(t, 3)
 	st := openNodes(t, nodes[0].Endpoint)
 	nodes[0].Put(t, root+"/confd/a", "1")
@@ -173,6 +195,7 @@ func TestMinorityIsNotQuiet(t *testing.T) {
 }
 
 func TestNextNodeIsUsed(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.Put(t, root+"/confd/a", "1")
 	st := openNodes(t, "127.0.0.1:1", e.Endpoint)

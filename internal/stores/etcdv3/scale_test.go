@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,13 +17,14 @@ import (
 )
 
 func TestTenThousandKeys(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	cli := client(t, e.Endpoint)
 	const keys, batch = 10_000, 100
 	for i := 0; i < keys; i += batch {
 		ops := make([]clientv3.Op, batch)
 		for j := range ops {
-			ops[j] = clientv3.OpPut(fmt.Sprintf("%s/confd/n%05d", root, i+j), fmt.Sprint(i+j))
+			ops[j] = clientv3.OpPut(fmt.Sprintf("%s/confd/n%05d", root, i+j), strconv.Itoa(i+j))
 		}
 		if _, err := cli.Txn(t.Context()).Then(ops...).Commit(); err != nil {
 			t.Fatal(err)
@@ -34,7 +36,7 @@ func TestTenThousandKeys(t *testing.T) {
 		t.Fatalf("%d keys, %v", len(snap.Entries), err)
 	}
 	for i, entry := range snap.Entries {
-		if entry.Key != fmt.Sprintf("confd/n%05d", i) || entry.Value != fmt.Sprint(i) {
+		if entry.Key != fmt.Sprintf("confd/n%05d", i) || entry.Value != strconv.Itoa(i) {
 			t.Fatalf("number %d is %q = %q", i, entry.Key, entry.Value)
 		}
 	}
@@ -43,6 +45,7 @@ func TestTenThousandKeys(t *testing.T) {
 // Large values make an answer too large for one message: the list asks for less
 // at once, and still shows one revision.
 func TestTreeLargerThanOneAnswer(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t, testserver.WithEtcdArgs("--quota-backend-bytes", "1073741824"))
 	value := strings.Repeat("x", store.MaxValue)
 	cli := client(t, e.Endpoint)
@@ -59,6 +62,7 @@ func TestTreeLargerThanOneAnswer(t *testing.T) {
 }
 
 func TestTwoMegabyteValue(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t, testserver.WithEtcdArgs("--max-request-bytes", "8388608"))
 	const size = 2 << 20
 	e.Put(t, root+"/confd/a", "1")
@@ -78,6 +82,7 @@ func TestTwoMegabyteValue(t *testing.T) {
 // Keys are bytes to etcd. One that is no text is handed on as it is, for whoever
 // reads the tree to refuse with a reason; the others go on.
 func TestBinaryKeys(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.Put(t, root+"/confd/\xff\x00\xfe", "binary")
 	e.Put(t, root+"/", "a key with an empty name")
@@ -100,6 +105,7 @@ func TestBinaryKeys(t *testing.T) {
 // Thousands of changes by several writers, with the readers at it: in the end
 // the mirror is what a fresh list shows.
 func TestRapidChanges(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	st := openNodes(t, e.Endpoint)
 	readUntil(t, st, "")
@@ -139,12 +145,13 @@ func TestRapidChanges(t *testing.T) {
 // What a change costs the server: nothing. With ten thousand agents, one list
 // each would be an outage.
 func TestChangeCostsNoRead(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	st := openNodes(t, e.Endpoint)
 	since := readUntil(t, st, "").Revision
 	before := ranges(t, e)
 	for n := range 20 {
-		e.Put(t, root+"/confd/a", fmt.Sprint(n))
+		e.Put(t, root+"/confd/a", strconv.Itoa(n))
 		wait(t, st, since)
 		since = readUntil(t, st, fmt.Sprintf("confd/a=%d", n)).Revision
 	}
@@ -164,7 +171,7 @@ func ranges(t *testing.T, e *testserver.Etcd) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 )
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	ca, stranger := testserver.NewCA(t), testserver.NewCA(t)
 	e := testserver.StartEtcd(t, testserver.WithEtcdTLS(ca, true))
 	e.Put(t, root+"/confd/a", "1")
@@ -50,6 +52,7 @@ func TestTLS(t *testing.T) {
 
 // A certificate file that comes later is taken without a restart.
 func TestCertificateComesLater(t *testing.T) {
+	t.Parallel()
 	ca := testserver.NewCA(t)
 	e := testserver.StartEtcd(t, testserver.WithEtcdTLS(ca, true))
 	e.Put(t, root+"/confd/a", "1")
@@ -69,6 +72,7 @@ func TestCertificateComesLater(t *testing.T) {
 
 // A role that grants just our keys is enough; upstream had to read all of them.
 func TestAuth(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.EnableAuth(t, "agent", "right", root+"/")
 	st := openValues(t, nil, login(e, "right"))
@@ -82,6 +86,7 @@ func TestAuth(t *testing.T) {
 }
 
 func TestNoLoginWhereOneIsNeeded(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.EnableAuth(t, "agent", "right", root+"/")
 	st := openNodes(t, e.Endpoint)
@@ -94,6 +99,7 @@ func TestNoLoginWhereOneIsNeeded(t *testing.T) {
 }
 
 func TestRoleForOtherKeysOnly(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t)
 	e.EnableAuth(t, "agent", "right", "/other/")
 	st := openValues(t, nil, login(e, "right"))
@@ -105,6 +111,7 @@ func TestRoleForOtherKeysOnly(t *testing.T) {
 // A wrong password is no reason to give up: the operator sets it right on the
 // server, and the store goes on.
 func TestPasswordIsSetRight(t *testing.T) {
+	t.Parallel()
 	const secret = "s3cr3t-of-the-agent"
 	var logged record
 	e := testserver.StartEtcd(t)
@@ -127,6 +134,7 @@ func TestPasswordIsSetRight(t *testing.T) {
 
 // Tokens run out after the server's time; nobody may notice.
 func TestTokenRunsOut(t *testing.T) {
+	t.Parallel()
 	e := testserver.StartEtcd(t, testserver.WithEtcdArgs("--auth-token-ttl", "1"))
 	e.EnableAuth(t, "agent", "right", root+"/")
 	st := openValues(t, nil, login(e, "right"))
@@ -140,7 +148,7 @@ func TestTokenRunsOut(t *testing.T) {
 		// only time makes it too old.
 		<-deadline(t, 1500*time.Millisecond).Done()
 		since := readUntil(t, st, "confd/a=").Revision
-		if _, err := w.Put(t.Context(), "confd/a", fmt.Sprint(n), store.Cond{}); err != nil {
+		if _, err := w.Put(t.Context(), "confd/a", strconv.Itoa(n), store.Cond{}); err != nil {
 			t.Fatal(err)
 		}
 		wait(t, st, since)

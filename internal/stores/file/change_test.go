@@ -6,9 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"datakit.dev/internal/store"
 )
@@ -136,77 +134,6 @@ func TestDirectoryThatComesLater(t *testing.T) {
 	}
 	put(t, filepath.Join(dir, "confd/a.conf"), "1")
 	until(t, func() error { return wants(read(t, st), "confd/a.conf=1") })
-}
-
-// A file that is written slowly is not read before it is whole.
-func TestHalfWrittenFile(t *testing.T) {
-	dir := t.TempDir()
-	st := openFiles(t, dir)
-	read(t, st)
-	path := filepath.Join(dir, "confd/a.conf")
-	mkdir(t, filepath.Dir(path))
-	const lines = 60
-	whole := strings.Repeat("line\n", lines)
-	stop := make(chan struct{})
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		defer close(stop)
-		f, err := os.Create(path)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer f.Close()
-		for range lines {
-			if _, err := f.WriteString("line\n"); err != nil {
-				t.Error(err)
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
-	})
-	for running := true; running; {
-		select {
-		case <-stop:
-			running = false
-		default:
-		}
-		snap, err := st.Read(t.Context())
-		if err != nil {
-			continue // still changing: the caller keeps what it has
-		}
-		if e, ok := snap.Get("confd/a.conf"); ok && e.Value != whole {
-			t.Fatalf("%d of %d bytes were taken for the file", len(e.Value), len(whole))
-		}
-	}
-	writer.Wait()
-	until(t, func() error { return wants(read(t, st), "confd/a.conf="+whole) })
-}
-
-// A file that never settles fails the read instead of holding it for ever.
-func TestFileThatNeverSettles(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "confd/log.conf")
-	put(t, path, "")
-	st := openFiles(t, dir)
-	stop := make(chan struct{})
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		for n := 0; ; n++ {
-			select {
-			case <-stop:
-				return
-			default:
-				write(t, path, fmt.Sprint(n))
-			}
-		}
-	})
-	_, err := st.Read(t.Context())
-	close(stop)
-	writer.Wait()
-	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "log.conf") {
-		t.Fatalf("Read: %v, which does not name the file", err)
-	}
-	until(t, func() error { _, err := st.Read(t.Context()); return err })
 }
 
 func TestBurstOfFiles(t *testing.T) {

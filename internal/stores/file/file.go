@@ -48,6 +48,7 @@ type files struct {
 	paths    []string // absolute, as listed
 	interval time.Duration
 	log      *slog.Logger
+	rest     func(context.Context, time.Duration) error // between two looks
 	notify   *notifier
 
 	busy    chan struct{} // holds the one look that may run
@@ -59,6 +60,9 @@ type files struct {
 	stop context.CancelFunc
 	runs sync.WaitGroup
 	once sync.Once
+
+	mu     sync.Mutex
+	closed bool // no look begins any more
 }
 
 func open(o store.Options) (*files, error) {
@@ -85,6 +89,7 @@ func open(o store.Options) (*files, error) {
 			f.paths = append(f.paths, abs)
 		}
 	}
+	f.rest = f.sleep
 	f.ctx, f.stop = context.WithCancel(context.Background())
 	f.notify = newNotifier(f.log, &f.runs)
 	return f, nil
@@ -128,8 +133,6 @@ func (f *files) pause(ctx context.Context, moved <-chan struct{}) error {
 		return store.ErrClosed
 	case <-poll:
 	case <-moved:
-		// A thousand files written in a burst are one look, not a thousand.
-		return f.sleep(ctx, settle)
 	}
 	return nil
 }
@@ -140,6 +143,9 @@ func (f *files) Polling() bool { return f.notify.Polling() }
 // Close implements [store.Store].
 func (f *files) Close() error {
 	f.once.Do(func() {
+		f.mu.Lock()
+		f.closed = true
+		f.mu.Unlock()
 		f.stop()
 		f.notify.close()
 		done := make(chan struct{})
@@ -171,12 +177,16 @@ func (f *files) look(ctx context.Context) (tree, error) { //nolint:contextcheck 
 	}
 	done := make(chan result, 1)
 	walking, cancel := context.WithCancel(f.ctx)
-	f.runs.Go(func() {
-		t, err := f.settled(walking)
-		<-f.busy
-		done <- result{t, err}
-	})
 	defer cancel()
+	f.mu.Lock()
+	if !f.closed {
+		f.runs.Go(func() {
+			t, err := f.settled(walking)
+			<-f.busy
+			done <- result{t, err}
+		})
+	}
+	f.mu.Unlock()
 	select {
 	case r := <-done:
 		if r.err != nil && f.ctx.Err() != nil {

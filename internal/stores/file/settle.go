@@ -54,7 +54,7 @@ func (f *files) settled(ctx context.Context) (tree, error) {
 	}
 	same, moving := 0, ""
 	for range maxLooks {
-		if err := f.sleep(ctx, settle); err != nil {
+		if err := f.rest(ctx, settle); err != nil {
 			return tree{}, err
 		}
 		next, err := f.glance(ctx)

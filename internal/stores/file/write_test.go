@@ -35,24 +35,24 @@ func TestPutIsPrivateAndWhole(t *testing.T) {
 
 func TestPutKeepsPermissionsAndLinks(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
-	real := filepath.Join(elsewhere, "real.conf")
-	put(t, real, "1")
-	if err := os.Chmod(real, 0o600); err != nil {
+	target := filepath.Join(elsewhere, "real.conf")
+	put(t, target, "1")
+	if err := os.Chmod(target, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	mkdir(t, filepath.Join(dir, "confd"))
-	link(t, real, filepath.Join(dir, "confd/a.conf"))
+	link(t, target, filepath.Join(dir, "confd/a.conf"))
 	st := openFiles(t, dir)
 	if _, err := st.(store.Writer).Put(t.Context(), "confd/a.conf", "2", store.Cond{}); err != nil {
 		t.Fatal(err)
 	}
-	if b, err := os.ReadFile(real); err != nil || string(b) != "2" {
+	if b, err := os.ReadFile(target); err != nil || string(b) != "2" {
 		t.Errorf("the target holds %q, %v", b, err)
 	}
 	if info, err := os.Lstat(filepath.Join(dir, "confd/a.conf")); err != nil || info.Mode()&os.ModeSymlink == 0 {
 		t.Errorf("the link is gone: %v, %v", info.Mode(), err)
 	}
-	if info, err := os.Stat(real); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(target); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the permissions are %v, %v", info.Mode(), err)
 	}
 }

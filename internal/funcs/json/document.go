@@ -1,0 +1,119 @@
+package json
+
+import (
+	"strings"
+
+	"datakit.dev/internal/pipeline/fn"
+)
+
+// A document is what is known of the text that was read last. Scripts take one
+// part after the other out of the same message: it is checked once, and where
+// its parts lie is noted once.
+type document struct {
+	text  string // "" for none
+	parts []part
+}
+
+// A part is where one value, or the key of one, lies in the text. The parts of a
+// list follow it; those of a map are key and value in turn.
+type part struct {
+	start, end int // of its text
+	next       int // the part that follows it and all within it
+}
+
+// maxKept is how many parts there is room for after a point is done.
+const maxKept = 4096
+
+// Forget lets go of the text.
+func (d *document) Forget() {
+	d.text, d.parts = "", d.parts[:0]
+	if cap(d.parts) > maxKept {
+		d.parts = nil
+	}
+}
+
+func documentOf(r *fn.Run) *document {
+	d, ok := r.JSON.(*document)
+	if !ok {
+		d = new(document)
+		r.JSON = d
+	}
+	return d
+}
+
+// open notes the parts of text, and returns nil where it is not JSON.
+func open(r *fn.Run, text string) (*document, error) {
+	d := documentOf(r)
+	if d.text == text && text != "" {
+		return d, nil
+	}
+	if err := r.Step(len(text) / 8); err != nil {
+		return nil, err
+	}
+	if err := r.Alloc(len(text)); err != nil {
+		return nil, err
+	}
+	sc := scanner{s: text, parts: d.parts[:0]}
+	ok := sc.value(0) && sc.end()
+	d.parts = sc.parts
+	if !ok {
+		d.text = ""
+		return nil, nil //nolint:nilnil // no document, and no reason to end the script
+	}
+	d.text = text
+	return d, nil
+}
+
+// find returns the part that the path leads to.
+func (d *document) find(path []step) (int, bool) {
+	at := 0
+	for _, st := range path {
+		switch c := d.text[d.parts[at].start]; {
+		case st.list && c == '[':
+			at = d.index(at, st.index)
+		case !st.list && c == '{':
+			at = d.key(at, st.key)
+		default:
+			return 0, false
+		}
+		if at < 0 {
+			return 0, false
+		}
+	}
+	return at, true
+}
+
+// key returns the value of a key of the map at, the last one where there are
+// several; -1 where there is none.
+func (d *document) key(at int, key string) int {
+	found := -1
+	for i := at + 1; i < d.parts[at].next; i = d.parts[i+1].next {
+		if d.isKey(d.parts[i], key) {
+			found = i + 1
+		}
+	}
+	return found
+}
+
+func (d *document) isKey(p part, key string) bool {
+	raw := d.text[p.start+1 : p.end-1]
+	return raw == key || strings.IndexByte(raw, '\\') >= 0 && unescape(raw) == key
+}
+
+// index returns element n of the list at, counted from the end where n is
+// negative; -1 where there is none.
+func (d *document) index(at, n int) int {
+	if n < 0 {
+		n += d.count(at)
+	}
+	if n < 0 {
+		return -1
+	}
+	for i := at + 1; i < d.parts[at].next; i = d.parts[i].next {
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return -1
+}

@@ -1,0 +1,49 @@
+package pipeline_test
+
+import (
+	"testing"
+
+	"datakit.dev/internal/pipeline"
+)
+
+func TestSampleTakesNumbersAndCalculations(t *testing.T) {
+	for script, fine := range map[string]bool{
+		"sample(1)": true, "sample(0.5)": true, "sample(1 - 0.5)": true, "x = 4; sample(1 / x)": true,
+		"sample(x)": false, `sample("1")`: false, "sample(1 == 1)": false, "sample(-1)": false,
+	} {
+		if _, errs := pipeline.Compile("test.p", script, engine(t).opts); (len(errs) == 0) != fine {
+			t.Errorf("%s: %s", script, errs.Text())
+		}
+	}
+}
+
+func TestSampleOfTheEnds(t *testing.T) {
+	p, _, err := runs(t, "add_key(always, sample(1)); add_key(never, sample(0))", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	always, _ := p.Field("always")
+	if never, _ := p.Field("never"); !always.Bool() || never.Bool() {
+		t.Errorf("always %v, never %v", always, never)
+	}
+	if _, _, err := runs(t, "sample(1 + 1)", ""); err == nil {
+		t.Error("a probability of 2 is taken")
+	}
+}
+
+func TestArgumentNamesThatAssign(t *testing.T) {
+	for script, want := range map[string]string{
+		`pt_name(x = "new"); add_key(got, x)`:                     "new", // no function's parameter: an assignment
+		`x = 0; pt_name(1 / x); add_key(got, pt_name())`:          "m",   // what fails names nothing
+		`pt_kvs_set("got", value = "v")`:                          "v",
+		`pt_kvs_set("a", value = "v"); got = value; add_key(got)`: "v",
+	} {
+		p, _, err := runs(t, script, "")
+		if v, _ := p.Field("got"); err != nil || v.Text() != want {
+			t.Errorf("%s: got %q, error %v", script, v.Text(), err)
+		}
+	}
+	if _, _, err := runs(t, `pt_kvs_set(name = 1, value = 2)`, ""); err == nil {
+		t.Error("a name of the wrong type is taken")
+	}
+}

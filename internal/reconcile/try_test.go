@@ -1,0 +1,101 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"datakit.dev/internal/reconcile"
+	"datakit.dev/internal/status"
+	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/memory"
+)
+
+// started returns an agent whose stores hold pairs of store:key and value.
+func started(t *testing.T, keys ...string) *world {
+	t.Helper()
+	w := newWorld(t.TempDir())
+	w.order = []string{"etcdv3", "redis"}
+	for _, id := range w.order {
+		w.stores[id] = memory.New()
+	}
+	for i := 0; i < len(keys); i += 2 {
+		id, key, _ := strings.Cut(keys[i], ":")
+		if _, err := w.stores[id].Put(t.Context(), key, keys[i+1], store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	synctest.Wait()
+	return w
+}
+
+func shown(tr reconcile.Trial) string {
+	var out []string
+	for _, s := range tr.Steps {
+		out = append(out, string(s.Verb)+":"+s.Unit)
+	}
+	for _, k := range tr.Keys {
+		out = append(out, fmt.Sprint(k.Store, ":", k.Key, "=", k.State))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestTrialTellsAndTouchesNothing(t *testing.T) {
+	const a, b = "[[inputs.net]]\nurl = \"a\"\n", "[[inputs.net]]\nurl = \"b\"\n"
+	synctest.Test(t, func(t *testing.T) {
+		w := started(t, "etcdv3:confd/a", a, "redis:confd/b", b)
+		defer w.close()
+		w.log.steps()
+		for _, test := range []struct{ source, key, value, want string }{
+			{"", "confd/a", a, "keep:input/net/a keep:input/net/b etcdv3:/datakit/confd/a=applied"},
+			{"", "confd/a", a + "interval = \"1s\"\n", "update:input/net/a keep:input/net/b etcdv3:/datakit/confd/a=applied"},
+			{"etcdv3", "confd/a", "[[inputs.net]]\nurl = \"x\"\n", "restart:input/net/a keep:input/net/b etcdv3:/datakit/confd/a=applied"},
+			{"etcdv3", "confd/a", "", "stop:input/net/a keep:input/net etcdv3:/datakit/confd/a=empty"},
+			{"redis", "confd/a", a, "keep:input/net/a keep:input/net/b redis:/datakit/confd/a=duplicate"},
+			{"redis", "confd/c", "[[inputs.cpu]]\n", "start:input/cpu keep:input/net/a keep:input/net/b redis:/datakit/confd/c=applied"},
+			{"", "confd/a", "[[inputs.net]]\nurl = 1\n", "keep:input/net/a keep:input/net/b etcdv3:/datakit/confd/a=kept"},
+			{"", "confd/c", "[[inputs.net]]\nmode = \"refuse\"\n", "keep:input/net/a keep:input/net/b etcdv3:/datakit/confd/c=rejected"},
+			{"", "confd/c", strings.Repeat("#", store.MaxValue+1), "keep:input/net/a keep:input/net/b etcdv3:/datakit/confd/c=rejected"},
+			{"none", "confd/c", "[[inputs.cpu]]\n", "start:input/cpu keep:input/net/a keep:input/net/b none:/datakit/confd/c=applied"},
+		} {
+			if got := shown(w.loop.Try(test.source, []store.Entry{{Key: test.key, Value: test.value}})); got != test.want {
+				t.Errorf("%s %s %.40q\ngot  %s\nwant %s", test.source, test.key, test.value, got, test.want)
+			}
+		}
+		if steps := w.log.steps(); len(steps) > 0 {
+			t.Errorf("a trial did %q", steps)
+		}
+		if s := w.loop.Status(); !s.Converged || len(s.Units) != 2 || s.Units[0].Starts != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Before its first turn, too, the loop can be asked.
+func TestStatusBeforeTheFirstTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t.TempDir())
+		w.order, w.stores["etcdv3"] = []string{"etcdv3"}, memory.New()
+		release := w.stores["etcdv3"].Hang()
+		defer w.close()
+		if err := w.start(); err != nil {
+			t.Fatal(err)
+		}
+		s := w.loop.Status()
+		if s.Converged || s.Generation != 0 || len(s.Stores) != 1 || s.Stores[0].State != status.Connecting || s.Keys == nil || s.Units == nil || s.Stores[0].Nodes == nil {
+			t.Errorf("%+v", s)
+		}
+		release()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := w.loop.Status(); !s.Converged || s.Generation == 0 || s.Stores[0].ReadAt.IsZero() {
+			t.Errorf("%+v", s)
+		}
+	})
+}
