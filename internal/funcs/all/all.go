@@ -2,8 +2,11 @@
 package all
 
 import (
+	"datakit.dev/internal/funcs/codec"
 	"datakit.dev/internal/funcs/cond"
 	"datakit.dev/internal/funcs/conv"
+	"datakit.dev/internal/funcs/formats"
+	"datakit.dev/internal/funcs/ip"
 	"datakit.dev/internal/funcs/json"
 	"datakit.dev/internal/funcs/point"
 	"datakit.dev/internal/funcs/state"
@@ -22,5 +25,8 @@ func Table() (fn.Table, error) {
 		text.Functions(),
 		timefn.Functions(),
 		json.Functions(),
+		codec.Functions(),
+		formats.Functions(),
+		ip.Functions(),
 	)
 }
