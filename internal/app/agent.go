@@ -73,7 +73,8 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 	a.api = a.flow.Sink(nil)
 	a.units = supervise.New(supervise.Options{
 		Log:  a.log,
-		Sink: func(tags map[string]string) supervise.Sink { return a.flow.Sink(tags) },
+		Sink:  func(tags map[string]string) supervise.Sink { return a.flow.Sink(tags) },
+		Route: route,
 		Env: func(kind string) input.Env {
 			return input.Env{Log: a.log.With("input", kind), Dir: dir.State(kind)}
 		},
@@ -204,6 +205,7 @@ func localIP() string {
 func (a *agent) Reload(context.Context) error {
 	a.reload.Lock()
 	defer a.reload.Unlock()
+	listen := a.settings().Listen
 	m, err := a.readMain()
 	if err == nil {
 		err = a.applyMain(m, nil) //nolint:contextcheck // outputs outlive the request that asks for a reload
@@ -218,6 +220,9 @@ func (a *agent) Reload(context.Context) error {
 	a.loop.SetLocal(local) //nolint:contextcheck // so do units
 	if err = errors.Join(err, lerr); err != nil {
 		return fmt.Errorf("reload: %w", err)
+	}
+	if m.Listen != listen {
+		a.log.Warn("http_api.listen takes effect at the next start", "listen", m.Listen)
 	}
 	a.log.Info("reloaded")
 	return nil

@@ -21,6 +21,7 @@ import (
 	"datakit.dev/internal/point"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/supervise"
 	"datakit.dev/internal/workdir"
 )
 
@@ -60,6 +61,18 @@ func compiler(dir workdir.Dir, log *slog.Logger) (pipeline.Options, error) {
 		log.Warn("some grok patterns are refused", "error", diag.OneLine(err.Error()))
 	}
 	return pipeline.Options{Funcs: funcs, Patterns: patterns}, nil
+}
+
+// route tells the sink of an instance which script its configuration names.
+func route(job supervise.Job, to supervise.Sink) {
+	d, isInput := job.(*config.Desired)
+	sink, isFlow := to.(*flow.Sink)
+	if !isInput || !isFlow || d.Plugin.Script == nil {
+		return
+	}
+	if name := d.Plugin.Script(d.Values); name != "" {
+		sink.SetScripts(map[string]string{scripts.Any: name})
+	}
 }
 
 // stage returns the place of the scripts in the flow.

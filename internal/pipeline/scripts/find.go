@@ -7,6 +7,10 @@ import (
 	"datakit.dev/internal/point"
 )
 
+// Any is the name that stands for every name in what a collector says of its
+// points.
+const Any = "*"
+
 // Lookup returns the script called name: that of the first namespace that has
 // one.
 func (s *Set) Lookup(category point.Category, name string) (*Script, bool) {
@@ -50,7 +54,11 @@ func (v *view) name(category point.Category, p *point.Point, own map[string]stri
 	if script, ok := v.relation.find(category, subject); ok {
 		return script, true
 	}
-	switch script := own[subject]; script {
+	script := own[subject]
+	if script == "" {
+		script = own[Any]
+	}
+	switch script {
 	case "":
 		return subject + ".p", true
 	case "-":
