@@ -72,7 +72,7 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 	a.flow.SetStage(a.scripts.stage())
 	a.api = a.flow.Sink(nil)
 	a.units = supervise.New(supervise.Options{
-		Log:  a.log,
+		Log:   a.log,
 		Sink:  func(tags map[string]string) supervise.Sink { return a.flow.Sink(tags) },
 		Route: route,
 		Env: func(kind string) input.Env {

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -120,8 +121,15 @@ func (r *Reconciler) Try(source string, entries []store.Entry) Trial {
 	r.opts.Supervisor.Discard()
 
 	t := Trial{Steps: []TrialStep{}, Keys: []status.Key{}}
+	told := map[string]bool{}
 	for _, st := range steps {
 		t.Steps = append(t.Steps, TrialStep{Verb: st.Verb, Unit: st.Unit.ID, Kind: st.Unit.Kind, Origin: st.Unit.Origin})
+		told[st.Unit.ID] = st.Verb != plan.Stop
+	}
+	for _, id := range slices.Sorted(maps.Keys(res.Units)) {
+		if u := res.Units[id]; !told[id] {
+			t.Steps = append(t.Steps, TrialStep{Verb: plan.Keep, Unit: id, Kind: u.Kind, Origin: u.Origin})
+		}
 	}
 	for _, k := range res.Keys {
 		tried := slices.ContainsFunc(entries, func(e store.Entry) bool { return strings.HasSuffix(k.Key, "/"+e.Key) })
