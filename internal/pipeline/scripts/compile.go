@@ -72,3 +72,17 @@ func winners(spaces map[Namespace]*space) map[point.Category]map[string]*Script 
 	}
 	return active
 }
+
+// stems returns active with each script under what a point is called by.
+func stems(active map[point.Category]map[string]*Script) map[point.Category]map[string]*Script {
+	out := make(map[point.Category]map[string]*Script, len(active))
+	for category, scripts := range active {
+		out[category] = make(map[string]*Script, len(scripts))
+		for name, script := range scripts {
+			if stem, ok := strings.CutSuffix(name, ".p"); ok {
+				out[category][stem] = script
+			}
+		}
+	}
+	return out
+}

@@ -122,6 +122,7 @@ type Set struct {
 type view struct {
 	spaces   map[Namespace]*space
 	active   map[point.Category]map[string]*Script // the winner of each name
+	stems    map[point.Category]map[string]*Script // the same, without .p
 	defaults map[point.Category]string
 	relation *Relation
 }
@@ -166,6 +167,7 @@ func (s *Set) Replace(ns Namespace, sources Sources) []Refused {
 		}
 		v.spaces = spaces
 		v.active = winners(spaces)
+		v.stems = stems(v.active)
 	})
 	return refused
 }

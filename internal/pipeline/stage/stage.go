@@ -25,7 +25,7 @@ func New(set *scripts.Set, services fn.Services) *Stage { return &Stage{set, ser
 // script fails goes on with the edits made so far. made are the points that
 // scripts have made; they go through no script again.
 func (s *Stage) Process(category point.Category, own map[string]string, pts []point.Point) (kept []point.Point, made []output.Batch) {
-	env := pipeline.Env{Category: category, Services: s.services}
+	var env *pipeline.Env // made for the first point that has a script
 	kept = pts[:0]
 	for i := range pts {
 		script, ok := s.set.Find(category, &pts[i], own)
@@ -33,8 +33,11 @@ func (s *Stage) Process(category point.Category, own map[string]string, pts []po
 			kept = append(kept, pts[i])
 			continue
 		}
+		if env == nil {
+			env = &pipeline.Env{Category: category, Services: s.services}
+		}
 		// An error is counted with the script, which keeps it for the status.
-		result, _ := script.Run(&pts[i], &env)
+		result, _ := script.Run(&pts[i], env)
 		if !result.Dropped {
 			kept = append(kept, pts[i])
 		}
