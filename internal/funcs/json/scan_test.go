@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	gojson "github.com/goccy/go-json"
 	"pgregory.net/rapid"
 
 	"datakit.dev/internal/pipeline/fn"
@@ -173,9 +172,8 @@ func TestMoreThanJSONIsTakenAsTheLibraryTakesIt(t *testing.T) {
 		if got, ok := read(t, text); !ok || !reflect.DeepEqual(got.Any(), want) {
 			t.Errorf("%q: %v (%v), want %v", text, got, ok, want)
 		}
-		var library any
-		if err := gojson.Unmarshal([]byte(text), &library); err != nil || !reflect.DeepEqual(library, want) {
-			t.Errorf("%q: the library says %v, %v", text, library, err)
+		if v, taken, known := library(text); known && (!taken || !reflect.DeepEqual(v, want)) {
+			t.Errorf("%q: the library says %v, %v", text, v, taken)
 		}
 	}
 }
@@ -218,17 +216,6 @@ func TestNothingOfAPointIsLeftInItsRun(t *testing.T) {
 	}
 }
 
-// library is what the library makes of text; false where it refuses it, or goes
-// astray itself.
-func library(text string) (v any, ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	return v, gojson.Unmarshal([]byte(text), &v) == nil
-}
-
 // FuzzValid looks for a text that we read and the library does not, or the other
 // way round, or that it reads as something else; and for a path that goes astray.
 func FuzzValid(f *testing.F) {
@@ -243,7 +230,10 @@ func FuzzValid(f *testing.F) {
 			return
 		}
 		got, ok := read(t, text)
-		want, taken := library(text)
+		want, taken, known := library(text)
+		if !known {
+			return
+		}
 		if ok != taken || ok && !reflect.DeepEqual(got.Any(), want) {
 			t.Fatalf("%q\ngot  %v, %v\nwant %v, %v", text, ok, got.Any(), taken, want)
 		}
