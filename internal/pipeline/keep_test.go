@@ -26,7 +26,7 @@ func TestWhatARunKeepsIsToldItsEnd(t *testing.T) {
 	var saw []string
 	keep := fn.Func{
 		Name: "keep",
-		Bind: func(c *fn.Call) (fn.Eval, error) {
+		Bind: func(*fn.Call) (fn.Eval, error) {
 			return func(r *fn.Run) (point.Value, error) {
 				if r.Kept("k") == nil {
 					r.Keep("k", witness{&saw})
