@@ -209,9 +209,24 @@ func TestHostileDocumentsMeetTheLimits(t *testing.T) {
 	}
 }
 
+func TestATextIsLookedThroughOnce(t *testing.T) {
+	for _, text := range []string{`["` + strings.Repeat("x", 80_000) + `"]`, `["` + strings.Repeat("x", 80_000)} {
+		r := new(fn.Run)
+		r.Start(nil, &fn.Env{Limits: fn.Limits{Steps: 15_000}}) // one look takes 10000
+		for range 5 {
+			if _, err := open(r, text); err != nil {
+				t.Fatalf("%.5s: %v", text, err)
+			}
+		}
+		if _, err := open(r, text+" "); !fn.IsLimit(err) {
+			t.Errorf("%.5s: another text was not looked through: %v", text, err)
+		}
+	}
+}
+
 func TestNothingOfAPointIsLeftInItsRun(t *testing.T) {
-	d := &document{text: "[1]", parts: make([]part, 3, maxKept+1)}
-	if d.Forget(); d.text != "" || d.parts != nil {
+	d := &document{text: "[1]", refused: "[", parts: make([]part, 3, maxKept+1)}
+	if d.Forget(); d.text != "" || d.refused != "" || d.parts != nil {
 		t.Errorf("%+v is left", d)
 	}
 }
