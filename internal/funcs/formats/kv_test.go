@@ -37,7 +37,8 @@ func TestKVSplit(t *testing.T) {
 		{"a prefix", `include_keys=["a"], prefix="p_"`, "a=1", scripttest.Fields{"p_a": "1"}},
 		{
 			"expressions", `field_split_pattern=",\\s*|;", value_split_pattern="[:]{2}|=>", include_keys=["a", "b", "c"]`,
-			"a::1,  b=>2;c=3", scripttest.Fields{"a": "1", "b": "2"},
+			"a::1,  b=>2;c=3",
+			scripttest.Fields{"a": "1", "b": "2"},
 		},
 		{"an expression that matches nothing", `field_split_pattern="x*", include_keys=["a"]`, "a=1", nil},
 		{"by position", `";", ":", " ", "'", ["a"], "p_"`, " a :'1';b:2", scripttest.Fields{"p_a": "1"}},

@@ -14,6 +14,11 @@ func geoIP() fn.Func {
 				"Without a database in the agent's configuration nothing is written.",
 			Zh: "写入键的 IP 地址的地理位置：city、province、country 与 isp（英文），未知的部分为 \"unknown\"。配置中没有数据库时不写入。",
 		},
+		Examples: []fn.Example{{
+			Script: `geoip(ip)`,
+			In:     map[string]any{"ip": "1.2.4.8"},
+			Out:    map[string]any{"city": "Brisbane", "province": "Queensland", "country": "Australia", "isp": "unknown"},
+		}},
 		Bind: func(c *fn.Call) (fn.Eval, error) {
 			key, err := c.Key(0)
 			return func(r *fn.Run) (point.Value, error) {

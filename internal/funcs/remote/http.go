@@ -26,6 +26,11 @@ func httpRequest() fn.Func {
 			Zh: "发送 HTTP 请求，返回含 status_code 与 body 的字典；没有响应时返回 nil。headers 为字符串字典；body 为字符串、数值、布尔值，" +
 				"或以 JSON 发送的列表与字典。默认关闭，须在配置中开启；开启后只能访问公网地址或被允许的地址，否则返回 nil。",
 		},
+		Examples: []fn.Example{{
+			Script: "r = http_request(\"GET\", \"https://api.example.com/status\", {\"Accept\": \"application/json\"})\n" +
+				"if r != nil { add_key(code, r[\"status_code\"]) }",
+			Out: map[string]any{"code": int64(200)},
+		}},
 		Bind: bindHTTPRequest,
 	}
 }

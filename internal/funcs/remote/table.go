@@ -18,6 +18,11 @@ func queryTable() fn.Func {
 				"and writes all its columns. Without such a row, or without refer tables in the agent's configuration, nothing is written.",
 			Zh: "在引用表中查找列 key 等于 value（类型须一致，1 不等于 1.0）的第一行，并写入其所有列。没有这样的行或未配置引用表时不写入。",
 		},
+		Examples: []fn.Example{{
+			Script: `query_refer_table("hosts", "host", host)`,
+			In:     map[string]any{"host": "web-1"},
+			Out:    map[string]any{"owner": "web team", "host": "web-1"},
+		}},
 		Bind: func(c *fn.Call) (fn.Eval, error) {
 			if _, err := c.Key(0); err != nil {
 				return nil, err

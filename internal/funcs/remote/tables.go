@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"errors"
 	"fmt"
 
 	"datakit.dev/internal/pipeline/ast"
@@ -17,6 +18,11 @@ func queryTableByMany() fn.Func {
 			En: "As query_refer_table, for a row in which each column of the list keys holds the value at its place in the list values.",
 			Zh: "同 query_refer_table，但要求列表 keys 中每一列都等于列表 values 中对应位置的值。",
 		},
+		Examples: []fn.Example{{
+			Script: `mquery_refer_table("hosts", ["host", "port"], [host, 443])`,
+			In:     map[string]any{"host": "web-1"},
+			Out:    map[string]any{"owner": "web team", "host": "web-1", "port": int64(443)},
+		}},
 		Bind: bindQueryByMany,
 	}
 }
@@ -96,7 +102,7 @@ func columnValues(r *fn.Run, arg fn.Arg) ([]point.Value, error) {
 	}
 	for _, e := range *v.List() {
 		if e.Kind() == point.Nil {
-			return nil, fmt.Errorf("mquery_refer_table: a value is missing")
+			return nil, errors.New("mquery_refer_table: a value is missing")
 		}
 	}
 	return *v.List(), nil

@@ -3,6 +3,7 @@ package geoip_test
 import (
 	"bytes"
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/maxmind/mmdbwriter"
 	"github.com/maxmind/mmdbwriter/mmdbtype"
-	"net"
 
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/pipeline/geoip"

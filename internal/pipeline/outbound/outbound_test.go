@@ -91,7 +91,7 @@ func TestARedirectIsHeldToTheSame(t *testing.T) {
 	}
 	called := false
 	secret := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
-	secret.Listener.Close() //nolint:errcheck // replaced
+	secret.Listener.Close()
 	secret.Listener = inner
 	secret.Start()
 	t.Cleanup(secret.Close)

@@ -3,6 +3,7 @@ package refer
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -32,7 +33,7 @@ func parse(r io.Reader) (tableSet, error) {
 	if err := dec.Decode(&sources); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	if _, err := dec.Token(); err != io.EOF { //nolint:errorlint // Token returns it bare
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%w: there is more after the list of tables", ErrFormat)
 	}
 	set := tableSet{}
@@ -63,11 +64,11 @@ func (s *source) table(left *int) (*table, error) {
 func (s *source) check() error {
 	switch {
 	case s.Name == "":
-		return fmt.Errorf("it has no name")
+		return errors.New("it has no name")
 	case len(s.Columns) != len(s.Types):
 		return fmt.Errorf("%d columns have %d types", len(s.Columns), len(s.Types))
 	case slices.Contains(s.Columns, ""):
-		return fmt.Errorf("a column has no name")
+		return errors.New("a column has no name")
 	}
 	for _, t := range s.Types {
 		if !slices.Contains([]string{"string", "int", "float", "bool"}, t) {
@@ -85,7 +86,7 @@ func (s *source) rows(left *int) ([][]point.Value, error) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(s.Rows))
 	if open, err := dec.Token(); err != nil || open != json.Delim('[') {
-		return nil, fmt.Errorf("row_data must be a list of rows")
+		return nil, errors.New("row_data must be a list of rows")
 	}
 	var rows [][]point.Value
 	for dec.More() {

@@ -151,8 +151,7 @@ func (t *Tables) pull(ctx context.Context) error {
 // cause returns err without the URL that the client puts before it: it may hold
 // a password or a token.
 func cause(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -285,7 +285,7 @@ func TestRunPullsAtOnceAndOnTheInterval(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(people))
 	f.Add([]byte(`[{"table_name":"t","column_name":["a"],"column_type":["float"],"row_data":[["NaN"],[null]]}]`))
-	f.Fuzz(func(t *testing.T, body []byte) {
+	f.Fuzz(func(_ *testing.T, body []byte) {
 		set, err := parse(strings.NewReader(string(body)))
 		if err != nil {
 			return
