@@ -26,30 +26,37 @@ func sequenceLen(s string) int {
 	if len(s) < 2 {
 		return 1
 	}
-	switch s[1] {
-	case '[':
-		for i := 2; i < len(s); i++ {
-			switch c := s[i]; {
-			case c >= 0x40 && c <= 0x7e:
-				return i + 1
-			case c < 0x20 || c > 0x3f:
-				return 1
-			}
-		}
-		return 1
-	case ']':
-		if i := strings.IndexByte(s, 0x07); i >= 0 {
-			return i + 1
-		}
-		if i := strings.Index(s, "\x1b\\"); i >= 0 {
-			return i + 2
-		}
-		return 1
-	case '(', ')':
+	switch c := s[1]; {
+	case c == '[':
+		return controlLen(s)
+	case c == ']':
+		return titleLen(s)
+	case c == '(' || c == ')':
 		return min(3, len(s))
-	}
-	if s[1] >= 0x40 && s[1] <= 0x5f || s[1] == 'c' || s[1] >= '7' && s[1] <= '>' {
+	case c >= 0x40 && c <= 0x5f || c == 'c' || c >= '7' && c <= '>':
 		return 2
+	}
+	return 1
+}
+
+func controlLen(s string) int {
+	for i := 2; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 0x40 && c <= 0x7e:
+			return i + 1
+		case c < 0x20 || c > 0x3f:
+			return 1
+		}
+	}
+	return 1
+}
+
+func titleLen(s string) int {
+	if i := strings.IndexByte(s, 0x07); i >= 0 {
+		return i + 1
+	}
+	if i := strings.Index(s, "\x1b\\"); i >= 0 {
+		return i + 2
 	}
 	return 1
 }

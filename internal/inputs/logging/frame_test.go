@@ -11,13 +11,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-func framerOf(t testing.TB, max int, first string, auto bool, name string) *framer {
+func framerOf(t testing.TB, longest int, first string, auto bool, name string) *framer {
 	t.Helper()
 	e, err := encodingOf(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fr := &framer{encoding: e, max: max}
+	fr := &framer{encoding: e, max: longest}
 	if first != "" {
 		fr.rule = rule{first: []*regexp.Regexp{regexp.MustCompile(first)}, auto: auto}
 	}

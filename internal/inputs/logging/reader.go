@@ -181,7 +181,7 @@ func (r *reader) deliver(ctx context.Context) error {
 			return ctx.Err() //nolint:wrapcheck // nobody sees it: the end was asked for
 		case ev := <-events:
 			r.note(ev)
-		case <-errs:
+		case <-errs: //nolint:errcheck // whatever it is, any event may be lost
 			r.overrun()
 		case <-timer.C:
 			r.tick(time.Now())
@@ -211,7 +211,7 @@ func (r *reader) wait(ctx context.Context) error {
 				soon = true
 				timer.Reset(min(settle, max(0, time.Until(until))))
 			}
-		case <-errs:
+		case <-errs: //nolint:errcheck // whatever it is, any event may be lost
 			r.overrun()
 			return nil
 		}

@@ -10,7 +10,7 @@ import (
 // of those that do not.
 type registry struct {
 	mu   sync.Mutex
-	runs map[string]context.Context //nolint:containedctx // asked only whether it has ended
+	runs map[string]context.Context
 }
 
 // claim notes that an instance runs until ctx ends or the result is called.
@@ -21,7 +21,7 @@ func (r *registry) claim(ctx context.Context, dir, owner string) func() {
 	if r.runs == nil {
 		r.runs = map[string]context.Context{}
 	}
-	r.runs[key] = ctx
+	r.runs[key] = ctx //nolint:fatcontext // it is kept, not nested
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()

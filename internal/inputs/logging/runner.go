@@ -32,7 +32,7 @@ func (r *runner) Run(ctx context.Context, sink input.Sink) error {
 
 	inner, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { //nolint:contextcheck // it is given inner
+	go func() {
 		defer close(rd.out)
 		ended <- rd.run(inner)
 	}()
@@ -40,7 +40,7 @@ func (r *runner) Run(ctx context.Context, sink input.Sink) error {
 	// Run does, and what was taken is saved.
 	defer func() {
 		cancel()
-		for range rd.out { //nolint:revive // what is left is read again at the next start
+		for range rd.out { // what is left is read again at the next start
 		}
 		books.save(time.Now())
 	}()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -80,7 +81,7 @@ func (s *sink) until(t testing.TB, what string, ok func([]point.Point) bool) []p
 	defer limit.Stop()
 	for {
 		s.mu.Lock()
-		got, moved := s.got[:len(s.got):len(s.got)], s.moved
+		got, moved := slices.Clip(s.got), s.moved
 		s.mu.Unlock()
 		if ok(got) {
 			return got
@@ -152,7 +153,7 @@ func (w *world) rename(from, to string) { w.t.Helper(); w.must(os.Rename(w.path(
 // config is a table that follows the patterns in the folder of logs.
 func (w *world) config(globs, rest string) string {
 	var list []string
-	for _, g := range strings.Fields(globs) {
+	for g := range strings.FieldsSeq(globs) {
 		list = append(list, fmt.Sprintf("%q", filepath.ToSlash(w.logs)+"/"+g))
 	}
 	return "logfiles = [" + strings.Join(list, ", ") + "]\n" + rest
@@ -214,4 +215,14 @@ func (w *world) settled() {
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// wrote waits until n writes have begun.
+func (s *sink) wrote(t testing.TB, n int) {
+	t.Helper()
+	s.until(t, fmt.Sprintf("write %d", n), func([]point.Point) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.writes >= n
+	})
 }
