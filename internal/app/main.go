@@ -19,7 +19,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer stop()
 	env := environment(os.Environ())
 	return cli.Execute(ctx, cli.Deps{
-		Version: Version, Parts: parts(), Inputs: catalog(), Env: env,
+		Version: Version, Parts: parts(), Inputs: catalog(), Funcs: functions(), Env: env,
 		Stdin: stdin, Stdout: stdout, Stderr: stderr,
 		Run: func(ctx context.Context, o cli.RunOptions) error {
 			dir := workdir.Dir(o.Dir)
