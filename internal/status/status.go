@@ -133,6 +133,7 @@ type Script struct {
 	Runs      uint64 `json:"runs"`
 	Drops     uint64 `json:"drops"`
 	Errors    uint64 `json:"errors"`
+	NS        uint64 `json:"ns"` // spent in runs, nanoseconds
 	Error     string `json:"error"`
 }
 
