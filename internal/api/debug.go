@@ -30,6 +30,7 @@ const (
 	maxDebugSource = 64 << 10 // of all scripts together
 	maxDebugData   = 1000
 	maxDebugAnswer = 4 << 20
+	maxDebugErrors = 20
 	debugTime      = time.Second
 	debugBenchmark = 200 * time.Millisecond
 )
@@ -217,8 +218,17 @@ func (d *debugSession) run(ctx context.Context, opts pipeline.Options) debugAnsw
 	ctx, cancel := context.WithTimeout(ctx, debugTime)
 	defer cancel()
 	a := debugAnswer{Errors: []scriptError{}, Results: []debugResult{}}
+	opts.Stop = func() error {
+		if ctx.Err() != nil {
+			return fmt.Errorf("the script takes more than %v to compile", debugTime)
+		}
+		return nil
+	}
 	programs, errs := pipeline.CompileAll(d.sources, opts, nil)
-	for _, e := range errs[d.name] {
+	for i, e := range errs[d.name] {
+		if i == maxDebugErrors {
+			break
+		}
 		a.Errors = append(a.Errors, d.located(e))
 	}
 	program := programs[d.name]

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -215,6 +216,18 @@ func TestDebugIsBounded(t *testing.T) {
 	a = debug(t, url, debugBody("logging", `l = []; l = append(l, l); for i = 0; i < 100; i += 1 { l = [l, l] }; add_key(l)`, nil, "x"))
 	if len(a.Content.Results) != 1 {
 		t.Errorf("%+v", a)
+	}
+}
+
+// So does the compiler, with as many patterns as there is room for.
+func TestDebugCompilesForABoundedTime(t *testing.T) {
+	var script strings.Builder
+	for i := 0; script.Len() < 60_000; i++ {
+		fmt.Fprintf(&script, "grok(_, \"%%{COMBINEDAPACHELOG} %d %%{IPORHOST:a} %%{IPORHOST:b}\")\n", i)
+	}
+	a := debug(t, debugging(t), debugBody("logging", script.String(), nil, "x"))
+	if e := a.Content.Errors; len(e) == 0 || len(e) > 20 || !strings.Contains(e[0].Error, "to compile") {
+		t.Errorf("%d errors, %d results", len(e), len(a.Content.Results))
 	}
 }
 

@@ -26,7 +26,7 @@ type scripting struct {
 func (p program) pipelineCommand() *cobra.Command {
 	s := &scripting{program: p}
 	cmd := s.runScriptCommand()
-	cmd.PersistentFlags().StringVar(&s.patterns, "patterns", filepath.Join(string(workdir.Default()), "pattern"), "`folder` of grok pattern files, beside those that are built in")
+	cmd.PersistentFlags().StringVar(&s.patterns, "patterns", workdir.Default().Patterns(), "`folder` of grok pattern files, beside those that are built in")
 	cmd.AddCommand(s.checkScriptCommand(), s.formatCommand(), s.benchCommand(), s.functionsCommand())
 	return cmd
 }

@@ -2,11 +2,13 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"datakit.dev/internal/diag"
+	"datakit.dev/internal/point"
 	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
 )
@@ -23,6 +25,9 @@ type Main struct {
 	LogPath  string // "" or "stdout", or a file
 	Confd    Confd
 	Stores   []Store
+	// DefaultScripts are the scripts of the points that no other takes, by
+	// category.
+	DefaultScripts map[point.Category]string
 }
 
 // Confd is the [confd] table.
@@ -61,7 +66,7 @@ func (p Parts) Schema() spec.Schema {
 		Fields: slices.Concat(agentFields(), []spec.Field{
 			{Name: "io", Type: spec.Table, Fields: p.IO, Doc: "Where points go on this host, and what waits for the way out.", DocZH: "本机输出与发送队列。"},
 			{Name: "dataway", Type: spec.Table, Fields: p.Dataway, Doc: "The data gateway that points are sent to.", DocZH: "数据网关。"},
-			loggingField(), confdField(),
+			loggingField(), pipelineField(), confdField(),
 			{Name: "confds", Type: spec.Tables, Fields: store.Fields(), Doc: "Config stores, any number; the first wins.", DocZH: "配置中心，可配置多个；靠前者优先。"},
 		}),
 	}
@@ -94,6 +99,29 @@ func loggingField() spec.Field {
 	}}
 }
 
+func pipelineField() spec.Field {
+	return spec.Field{Name: "pipeline", Type: spec.Table, Doc: "The processing scripts.", DocZH: "数据处理脚本。", Fields: []spec.Field{{
+		Name: "default_pipeline", Type: spec.StringMap, Example: map[string]string{"logging": "plain.p"},
+		Doc: "The script of each category for points that no other takes.", DocZH: "各类数据没有匹配到其他脚本时使用的脚本。",
+	}}}
+}
+
+// defaultScripts returns the scripts of [pipeline.default_pipeline]; what is no
+// category is a problem.
+func defaultScripts(names map[string]string) (map[point.Category]string, diag.List) {
+	var problems diag.List
+	out := map[point.Category]string{}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		c, ok := point.ParseCategory(name)
+		if !ok {
+			problems.Add(diag.Position{}, "pipeline.default_pipeline: unknown category %q; there is %s", clip(name), categoryNames())
+			continue
+		}
+		out[c] = names[name]
+	}
+	return out, problems
+}
+
 func confdField() spec.Field {
 	duration := func(name string, def, low time.Duration, doc, zh string) spec.Field {
 		return spec.Field{Name: name, Type: spec.Duration, Default: def, Min: low, Max: 24 * time.Hour, Doc: doc, DocZH: zh}
@@ -120,6 +148,9 @@ func ParseMain(text string, env map[string]string, p Parts) (m Main, problems, w
 	v, problems := s.Decode(withoutStores(root))
 	warnings = s.Unknown(withoutStores(root))
 	m = mainOf(v)
+	var badScripts diag.List
+	m.DefaultScripts, badScripts = defaultScripts(v.Table("pipeline").Map("default_pipeline"))
+	problems = append(problems, badScripts...)
 	bad, ignored := p.stores(root, &m)
 	problems, warnings = append(problems, bad...), append(warnings, ignored...)
 	problems = append(problems, p.environment(env, &m)...)

@@ -21,6 +21,11 @@ import (
 type Options struct {
 	Funcs    fn.Table  // the functions that there are
 	Patterns *grok.Set // the grok patterns that every script knows; nil: none
+
+	// Stop is asked between the calls of functions while a script is compiled: an
+	// error refuses it. It bounds the time for scripts of unknown origin; nil: no
+	// bound.
+	Stop func() error
 }
 
 // Env is what a run takes from its surroundings. The zero Env is usable.
@@ -52,6 +57,17 @@ func Compile(name, src string, opts Options) (*Program, diag.List) {
 	return programs[name], errs[name]
 }
 
+// Check says what is wrong with one script. Those that it uses are taken to be
+// there.
+func Check(name, src string, opts Options) diag.List {
+	s := &set{opts: opts}
+	s.other = func(string) (fn.Eval, error) {
+		return func(*fn.Run) (point.Value, error) { return point.NilOf(), nil }, nil
+	}
+	_, errs := s.build(name, src)
+	return errs.In(name, src)
+}
+
 // Name returns the name of the script.
 func (p *Program) Name() string { return p.name }
 
@@ -66,9 +82,6 @@ func (p *Program) Run(pt *point.Point, env *Env) (Result, error) {
 	r.Start(pt, env)
 	err := p.run(r)
 	result := Result{Dropped: r.Dropped, Created: r.Created}
-	if err == nil {
-		finish(r)
-	}
 	r.Release()
 	runs.Put(r)
 	return result, err
@@ -86,7 +99,12 @@ func (p *Program) run(r *fn.Run) (err error) {
 			}
 		}
 	}()
-	return p.body.Run(r)
+	err = p.body.Run(r)
+	if err == nil {
+		finish(r)
+	}
+	r.End()
+	return err
 }
 
 // CompileAll compiles scripts of one namespace and category, which may use each
@@ -112,7 +130,8 @@ type set struct {
 	old      map[string]*Program
 	programs map[string]*Program
 	errs     map[string]diag.List
-	open     []*Program // being compiled: each is used by the one before
+	other    func(name string) (fn.Eval, error) // stands for the scripts that are used; nil: those of sources
+	open     []*Program                         // being compiled: each is used by the one before
 }
 
 // maxUses is how deep scripts may use each other.
@@ -160,8 +179,12 @@ func (s *set) build(name, src string) (*compile.Program, diag.List) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
+	use := s.use
+	if s.other != nil {
+		use = s.other
+	}
 	return compile.Compile(src, stmts, compile.Options{
-		Name: name, Funcs: s.opts.Funcs, Patterns: s.opts.Patterns, Use: s.use,
+		Name: name, Funcs: s.opts.Funcs, Patterns: s.opts.Patterns, Use: use, Stop: s.opts.Stop,
 	})
 }
 

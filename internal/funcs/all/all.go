@@ -2,11 +2,16 @@
 package all
 
 import (
+	"datakit.dev/internal/funcs/codec"
 	"datakit.dev/internal/funcs/cond"
 	"datakit.dev/internal/funcs/conv"
+	"datakit.dev/internal/funcs/formats"
+	"datakit.dev/internal/funcs/ip"
 	"datakit.dev/internal/funcs/json"
 	"datakit.dev/internal/funcs/point"
+	"datakit.dev/internal/funcs/state"
 	"datakit.dev/internal/funcs/text"
+	"datakit.dev/internal/funcs/timefn"
 	"datakit.dev/internal/pipeline/fn"
 )
 
@@ -16,7 +21,12 @@ func Table() (fn.Table, error) {
 		point.Functions(),
 		cond.Functions(),
 		conv.Functions(),
+		state.Functions(),
 		text.Functions(),
+		timefn.Functions(),
 		json.Functions(),
+		codec.Functions(),
+		formats.Functions(),
+		ip.Functions(),
 	)
 }

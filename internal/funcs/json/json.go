@@ -201,11 +201,45 @@ func bindGJSON(c *fn.Call) (fn.Eval, error) {
 		if err := r.Alloc(len(text)); err != nil {
 			return p, err
 		}
+		if nestsDeeper(text, maxGJSONDepth) {
+			return point.NilOf(), nil
+		}
 		if v, ok := resultOf(gjson.Get(text, p.Text())); ok {
 			r.Store(key.Text(), v)
 		}
 		return point.NilOf(), nil
 	}, nil
+}
+
+// maxGJSONDepth is how deep a text may nest that gjson looks at. Some of what its
+// paths can ask for (@pretty, @valid) goes down by recursion: a text of 10 MiB of
+// brackets would overflow the stack, which ends the agent.
+const maxGJSONDepth = 10_000
+
+// nestsDeeper reports whether brackets, but for those in strings, nest deeper
+// than limit.
+func nestsDeeper(text string, limit int) bool {
+	if strings.Count(text, "[")+strings.Count(text, "{") <= limit { // the usual text costs no more
+		return false
+	}
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '[', '{':
+			if depth++; depth > limit {
+				return true
+			}
+		case ']', '}':
+			depth = max(depth-1, 0)
+		case '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return false
 }
 
 func resultOf(res gjson.Result) (point.Value, bool) {

@@ -21,6 +21,7 @@ func BenchmarkMatch(b *testing.B) {
 		{"nginx by IPORHOST", nginxIPORHOST, nginxLine},
 		{"nginx by NOTSPACE", nginxNOTSPACE, nginxLine},
 		{"another format", nginxIPORHOST, otherLine},
+		{"a line that fails late", nginxIPORHOST, strings.Replace(nginxLine, " 6124", " -", 1)},
 		{"nginx error", composites[2], lines[slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "open() failed") })]},
 		{"syslog", "%{SYSLOGBASE} %{GREEDYDATA:msg}", lines[6]},
 		{"apache", "%{COMBINEDAPACHELOG}", nginxLine},

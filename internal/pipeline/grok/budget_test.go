@@ -38,6 +38,21 @@ func TestExplosivePatternsGiveUp(t *testing.T) {
 	}
 }
 
+// TestFailuresAreRemembered holds a line that fails at its end, after four
+// parts that could each end in many places, against the budget: read once for
+// each way it would take a hundred thousand steps.
+func TestFailuresAreRemembered(t *testing.T) {
+	p := fromExpression(`(?P<a>.*?),(?P<b>.*?),(?P<c>.*),(?P<d>.*?),(?:x|y)`)
+	text := strings.Repeat("a,b,c,", 15)
+	if _, found := p.search.find(text, nil); found != noMatch {
+		t.Errorf("got verdict %d, want no match within the budget", found)
+	}
+	p.search.patience = 1 << 30
+	if _, found := p.search.find(text, nil); found != gaveUp {
+		t.Errorf("got verdict %d, want to give up without memory", found)
+	}
+}
+
 // TestLoopsWithEmptyTurnsAreLeftToRegexp covers what only regexp can decide.
 func TestLoopsWithEmptyTurnsAreLeftToRegexp(t *testing.T) {
 	for _, expression := range []string{`(a*)*b`, `(|a)+`, `(?:a|b*)*`, `(?:(?P<x>a?)|b)+`, `(?:\b)*x`} {

@@ -15,6 +15,7 @@ type builder struct {
 	unsupported bool
 	looks       map[[endOfText + 1]uint16]*[endOfText + 1]uint16 // equal ones are kept once
 	singles     map[byte]*[256]bool
+	memos       int
 }
 
 func newBuilder() *builder {
@@ -46,11 +47,17 @@ func (l literal) build(b *builder, next node, _ ahead) node {
 	return &byteNode{l[0], next}
 }
 
+// maxFixed bounds a fixedNode: each character that joins copies the others.
+const maxFixed = 32
+
 // fixed joins an ASCII character to the node after it where that is another,
 // and returns nil where it is not.
 func (b *builder) fixed(first *[256]bool, next node) node {
 	switch next := next.(type) {
 	case *fixedNode:
+		if len(next.tables) == maxFixed {
+			return nil
+		}
 		return &fixedNode{slices.Insert(slices.Clone(next.tables), 0, first), next.next}
 	case *byteNode:
 		return &fixedNode{[]*[256]bool{first, b.single(next.want)}, next.next}
@@ -140,65 +147,4 @@ func (r run) build(b *builder, next node, follow ahead) node {
 		return &lazyToNode{r.set.stop, want, next}
 	}
 	return &lazyNode{r, follow[afterAny].table(), next}
-}
-
-func (a alternation) build(b *builder, next node, follow ahead) node {
-	ways := make([]way, len(a.branches))
-	for i, branch := range a.branches {
-		ways[i] = way{branch.build(b, next, follow), branch.outlooks().before(follow)}
-	}
-	choice := b.choice(ways)
-	return &choice
-}
-
-// A way is one branch of a choice, and what it can begin with.
-type way struct {
-	node
-	first ahead
-}
-
-// choice sorts the ways by the symbols that they can begin with.
-func (b *builder) choice(ways []way) choiceNode {
-	var choice choiceNode
-	if b.full() {
-		return choice
-	}
-	var look [endOfText + 1]uint16
-	known := map[string]uint16{}
-	viable := make([]byte, len(ways))
-	for symbol := range look {
-		for i, way := range ways {
-			viable[i] = '0'
-			if way.first[afterAny].has(symbol) {
-				viable[i] = '1'
-			}
-		}
-		index, ok := known[string(viable)]
-		if !ok {
-			index = uint16(len(choice.ways))
-			known[string(viable)] = index
-			choice.ways = append(choice.ways, pick(ways, viable))
-		}
-		look[symbol] = index
-	}
-	choice.look = b.intern(look)
-	return choice
-}
-
-func pick(ways []way, viable []byte) []node {
-	var nodes []node
-	for i, way := range ways {
-		if viable[i] == '1' {
-			nodes = append(nodes, way.node)
-		}
-	}
-	return nodes
-}
-
-func (b *builder) intern(look [endOfText + 1]uint16) *[endOfText + 1]uint16 {
-	if same, ok := b.looks[look]; ok {
-		return same
-	}
-	b.looks[look] = &look
-	return &look
 }

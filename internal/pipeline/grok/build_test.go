@@ -3,6 +3,7 @@ package grok
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -49,6 +50,17 @@ func TestCharactersInARowAreOneNode(t *testing.T) {
 		if _, got := p.Match(text, nil); got != want {
 			t.Errorf("%q: got %v, want %v", text, got, want)
 		}
+	}
+}
+
+func TestLongRowsOfCharactersAreSplit(t *testing.T) {
+	p := fromExpression(strings.Repeat("[ab]x", 100))
+	text := strings.Repeat("axbx", 50)
+	for _, text := range []string{text, text[1:], text[:len(text)-1] + "y", "é" + text} {
+		agree(t, p, text)
+	}
+	if spans, ok := p.Match(text, nil); !ok || len(spans) != 0 {
+		t.Errorf("got %v %v", spans, ok)
 	}
 }
 

@@ -3,6 +3,7 @@ package grok
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,18 +61,21 @@ func builtins(t testing.TB) *Set {
 	return set
 }
 
-// agree fails the test unless our matcher and package regexp find the same.
+// agree fails the test unless our matcher and package regexp find the same,
+// also where ours remembers its failures from the first.
 func agree(t interface{ Fatalf(string, ...any) }, p *Pattern, text string) {
 	if p.search == nil {
 		return
 	}
-	got, found := p.search.find(text, nil)
-	if found == gaveUp {
-		return
-	}
 	want, ok := p.matchRegexp(text, nil)
-	if ok != (found == match) || fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Fatalf("pattern %q\ntext %q\n got %v %v\nwant %v %v", p.regexp(), text, found == match, got, ok, want)
+	for _, patience := range []int{rememberAfter, 0} {
+		p.search.patience = patience
+		got, found := p.search.find(text, nil)
+		p.search.patience = rememberAfter
+		if found != gaveUp && (ok != (found == match) || !slices.Equal(got, want)) {
+			t.Fatalf("pattern %q\ntext %q\npatience %d\n got %v %v\nwant %v %v",
+				p.regexp(), text, patience, found == match, got, ok, want)
+		}
 	}
 }
 

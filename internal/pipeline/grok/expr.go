@@ -67,11 +67,11 @@ type (
 
 func newAssertion(op syntax.Op) assertion { return assertion{op, assertionOutlook(op)} }
 
-// newSequence joins literals that became neighbours, so that they are compared
-// and searched for as one.
+// newSequence takes sequences within apart and joins literals that became
+// neighbours, so that they are compared and searched for as one.
 func newSequence(parts []expr) expr {
 	joined := make([]expr, 0, len(parts))
-	for _, part := range parts {
+	for _, part := range flatten(parts) {
 		text, ok := part.(literal)
 		if last := len(joined) - 1; ok && last >= 0 {
 			if before, ok := joined[last].(literal); ok {
@@ -89,6 +89,18 @@ func newSequence(parts []expr) expr {
 		out = part.outlooks().then(out)
 	}
 	return sequence{joined, out}
+}
+
+func flatten(parts []expr) []expr {
+	flat := make([]expr, 0, len(parts))
+	for _, part := range parts {
+		if s, ok := part.(sequence); ok {
+			flat = append(flat, s.parts...)
+		} else {
+			flat = append(flat, part)
+		}
+	}
+	return flat
 }
 
 func newAlternation(branches []expr) expr {

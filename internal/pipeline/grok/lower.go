@@ -1,7 +1,7 @@
 package grok
 
 import (
-	"fmt"
+	"encoding/binary"
 	"regexp/syntax"
 	"unicode"
 	"unicode/utf8"
@@ -121,11 +121,14 @@ func foldRanges(r rune) []rune {
 
 // one is a single character of the given ranges, the shortest run.
 func (l lowering) one(ranges ...rune) run {
-	key := fmt.Sprint(ranges)
-	set, ok := l.sets[key]
+	key := make([]byte, 0, 4*len(ranges))
+	for _, r := range ranges {
+		key = binary.LittleEndian.AppendUint32(key, uint32(r))
+	}
+	set, ok := l.sets[string(key)]
 	if !ok {
 		set = newCharset(ranges)
-		l.sets[key] = set
+		l.sets[string(key)] = set
 	}
 	return run{set: set, min: 1, max: 1}
 }

@@ -4,17 +4,20 @@ package grok
 type machine struct {
 	text  string
 	spans []Span
-	// steps is the budget that is left; below zero the match is given up.
-	steps int
+	// steps is what is left of the budget; below zero the match is given up.
+	steps, budget int
 	// depth counts the nodes of open loop turns, each a frame of the stack.
 	depth int
+	memories
 }
 
 // begin readies a machine, which may have served before, for a text.
 func (m *machine) begin(text string) {
 	m.text = text
-	m.steps = stepsBase + stepsPerByte*len(text)
+	m.budget = stepsBase + stepsPerByte*len(text)
+	m.steps = m.budget
 	m.depth = 0
+	m.remembering = false
 	for i := range m.spans {
 		m.spans[i] = Span{-1, -1}
 	}

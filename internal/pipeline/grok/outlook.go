@@ -14,6 +14,9 @@ const (
 // match, by what is before it. It may name a symbol too many, never one too few.
 type ahead [contexts]symbols
 
+// anything is ahead where the expression ends.
+func anything() ahead { return ahead{allSymbols(), allSymbols()} }
+
 // An outlook is the share of one expression in that set: the symbols that it
 // meets itself, and those that it lets its continuation meet since it can
 // match nothing there.

@@ -24,6 +24,7 @@ type search struct {
 	prefix   string               // what every match begins with
 	first    *[endOfText + 1]bool // the symbols that a match can begin with
 	filter   prefilter
+	patience int // of its machines
 	machines sync.Pool
 }
 
@@ -31,8 +32,7 @@ type search struct {
 func newSearch(tree *syntax.Regexp, slots map[int]int) *search {
 	e := lower(tree, slots)
 	b := newBuilder()
-	end := ahead{allSymbols(), allSymbols()}
-	root := e.build(b, matched{}, end)
+	root := buildRoot(b, e)
 	if b.unsupported || b.nodes > maxNodes {
 		return nil
 	}
@@ -41,11 +41,12 @@ func newSearch(tree *syntax.Regexp, slots map[int]int) *search {
 		slots:    len(slots),
 		anchored: e.anchored(),
 		prefix:   leading(e),
-		first:    e.outlooks().before(end)[afterAny].table(),
+		first:    e.outlooks().before(anything())[afterAny].table(),
 		filter:   newPrefilter(e),
+		patience: rememberAfter,
 	}
 	s.machines.New = func() any {
-		return &machine{spans: make([]Span, s.slots)}
+		return &machine{spans: make([]Span, s.slots), memories: memories{slots: b.memos}}
 	}
 	return s
 }
@@ -72,6 +73,7 @@ func (s *search) find(text string, dst []Span) ([]Span, verdict) {
 	}
 	m := s.machines.Get().(*machine)
 	m.begin(text)
+	m.patience = s.patience
 	found := s.run(m)
 	if found == match {
 		dst = append(dst, m.spans...)

@@ -45,6 +45,17 @@ func TestAddedPatterns(t *testing.T) {
 	}
 }
 
+func TestTheZeroSetIsEmpty(t *testing.T) {
+	var set Set
+	if _, err := Compile("%{INT}", &set); !errors.Is(err, ErrUnknown) {
+		t.Errorf("got %v, want %v", err, ErrUnknown)
+	}
+	add(t, &set, "INT", "x")
+	if got := captured(t, &set, "%{INT:a}", "1x"); got != "a=x" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestAPatternKeepsTheMeaningThatItHadWhenAdded(t *testing.T) {
 	scope := builtins(t).Scope()
 	add(t, scope, "a", "x")
