@@ -8,8 +8,9 @@
 //	POST /v1/reload           read the local configuration again
 //	POST /v1/confd/accept     apply the deletions that are held
 //	POST /v1/confd/plan       what a change of keys would do
+//	POST /v1/pipeline/debug   what a script does to sample data
 //
-// The last three are taken only from this machine. An error is JSON:
+// The last four are taken only from this machine. An error is JSON:
 // {"error_code":"datakit.notFound","message":"…"}.
 package api
 
@@ -21,6 +22,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/point"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/status"
@@ -63,6 +65,9 @@ type Options struct {
 
 	// Addr is host:port, or the path of a unix socket; "" listens nowhere.
 	Addr string
+
+	// Scripts is what scripts to be debugged are compiled against.
+	Scripts pipeline.Options
 
 	// Console answers every GET that no route of the API takes; where it is nil
 	// they are told that there is nothing.

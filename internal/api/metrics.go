@@ -155,6 +155,7 @@ func (e emitter) scripts(scripts []status.Script) {
 		e.counter("script_runs", "Points that the script ran on.", s.Runs, labels...)
 		e.counter("script_drops", "Points that the script dropped.", s.Drops, labels...)
 		e.counter("script_errors", "Runs that failed.", s.Errors, labels...)
+		e.emit(prometheus.CounterValue, "script_seconds_total", "Time spent in runs.", float64(s.Nanoseconds)/1e9, labels)
 	}
 }
 

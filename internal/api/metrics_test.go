@@ -24,7 +24,7 @@ func full() status.Status {
 			Starts: 2, Updates: 3, Gathers: 12, Missed: 1, Points: 120, Errors: 4,
 		}, {ID: "input/odd\xff\"\n", Kind: "odd", State: status.Failed}},
 		Scripts: []status.Script{
-			{Category: "metric", Name: "cpu.p", Namespace: "confd", State: "active", Runs: 10, Drops: 1, Errors: 2},
+			{Category: "metric", Name: "cpu.p", Namespace: "confd", State: "active", Runs: 10, Drops: 1, Errors: 2, Nanoseconds: 1_500_000_000},
 			{Category: "metric", Name: "cpu.p", Namespace: "confd", State: "shadowed"},
 		},
 		Outputs: []status.Output{{Name: "dataway", QueuePoints: 5, QueueBytes: 500, Written: 100, Dropped: 1, Retries: 2}},
@@ -45,6 +45,9 @@ func TestMetricsShowTheStatus(t *testing.T) {
 		`datakit_unit_gathers_total{kind="cpu",unit="input/cpu"} 12`, `datakit_unit_missed_total{kind="cpu",unit="input/cpu"} 1`,
 		`datakit_unit_points_total{kind="cpu",unit="input/cpu"} 120`, `datakit_unit_errors_total{kind="cpu",unit="input/cpu"} 4`,
 		`datakit_script_runs_total{category="metric",name="cpu.p",namespace="confd"} 10`,
+		`datakit_script_drops_total{category="metric",name="cpu.p",namespace="confd"} 1`,
+		`datakit_script_errors_total{category="metric",name="cpu.p",namespace="confd"} 2`,
+		`datakit_script_seconds_total{category="metric",name="cpu.p",namespace="confd"} 1.5`,
 		`datakit_output_queue_points{output="dataway"} 5`, `datakit_output_queue_bytes{output="dataway"} 500`,
 		`datakit_output_written_points_total{output="dataway"} 100`, `datakit_output_dropped_points_total{output="dataway"} 1`,
 		"go_goroutines ",

@@ -35,6 +35,7 @@ func (s *Server) table() []route {
 		post("/v1/reload", true, s.reload),
 		post("/v1/confd/accept", true, s.accept),
 		post("/v1/confd/plan", true, s.plan),
+		post("/v1/pipeline/debug", true, s.debug),
 	}
 }
 

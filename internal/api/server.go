@@ -40,6 +40,8 @@ type Server struct {
 	handler  http.Handler
 	budget   budget
 
+	debugging sync.Mutex // one script at a time keeps the other cores free
+
 	mu   sync.Mutex
 	addr string
 	err  error

@@ -9,6 +9,10 @@ import (
 	"syscall"
 
 	"datakit.dev/internal/cli"
+	"datakit.dev/internal/diag"
+	"datakit.dev/internal/pipeline"
+	"datakit.dev/internal/pipeline/grok"
+	"datakit.dev/internal/point"
 	"datakit.dev/internal/workdir"
 )
 
@@ -19,7 +23,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer stop()
 	env := environment(os.Environ())
 	return cli.Execute(ctx, cli.Deps{
-		Version: Version, Parts: parts(), Inputs: catalog(), Env: env,
+		Version: Version, Parts: parts(), Inputs: catalog(), Funcs: functions(), Env: env, CheckScript: checkScript,
 		Stdin: stdin, Stdout: stdout, Stderr: stderr,
 		Run: func(ctx context.Context, o cli.RunOptions) error {
 			dir := workdir.Dir(o.Dir)
@@ -33,6 +37,16 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return run(ctx, dir, env, stdout, stderr)
 		},
 	}, args)
+}
+
+// checkScript says what is wrong with a script, by the functions and patterns of
+// this build: what runs on the agents may know more patterns.
+func checkScript(_ point.Category, name, text string) diag.List {
+	patterns, err := grok.NewSet(nil)
+	if err != nil {
+		return diag.List{{Message: err.Error()}}
+	}
+	return pipeline.Check(name, text, pipeline.Options{Funcs: functions(), Patterns: patterns})
 }
 
 func environment(list []string) map[string]string {

@@ -6,10 +6,12 @@ import (
 	"slices"
 
 	"datakit.dev/internal/config"
+	funcs "datakit.dev/internal/funcs/all"
 	"datakit.dev/internal/input"
 	inputs "datakit.dev/internal/inputs/all"
 	"datakit.dev/internal/output"
 	outputs "datakit.dev/internal/outputs/all"
+	"datakit.dev/internal/pipeline/fn"
 	stores "datakit.dev/internal/stores/all"
 )
 
@@ -28,6 +30,15 @@ func parts() config.Parts {
 }
 
 func catalog() []input.Plugin { return inputs.All() }
+
+// functions returns what scripts may call.
+func functions() fn.Table {
+	t, err := funcs.Table()
+	if err != nil {
+		panic(err) // two functions of one name: no test passes then
+	}
+	return t
+}
 
 // The outputs that datakit.conf configures.
 const (

@@ -50,6 +50,7 @@ func reference() map[string]string {
 	for _, w := range pageTexts() {
 		pages[w.dir+"configuration.md"] = w.configuration()
 		pages[w.dir+"inputs/README.md"] = w.index()
+		pages[w.dir+"pipeline/functions.md"] = functions().Reference(w.lang)
 		for _, p := range catalog() {
 			pages[w.dir+"inputs/"+p.Name+".md"] = p.Reference(w.lang)
 		}

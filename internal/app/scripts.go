@@ -28,8 +28,9 @@ import (
 // scripting is the scripts of the agent: those of the stores, which the loop
 // brings, and those of the disk, which a start and a reload read.
 type scripting struct {
-	log *slog.Logger
-	set *scripts.Set
+	log  *slog.Logger
+	opts pipeline.Options
+	set  *scripts.Set
 
 	mu      sync.Mutex
 	local   scripts.Sources // that compiled last
@@ -44,7 +45,7 @@ func newScripting(dir workdir.Dir, log *slog.Logger) (*scripting, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &scripting{log: log, set: scripts.NewSet(opts)}, nil
+	return &scripting{log: log, opts: opts, set: scripts.NewSet(opts)}, nil
 }
 
 // compiler returns what scripts are compiled against: every function, and the

@@ -19,6 +19,7 @@ import (
 	"datakit.dev/internal/config"
 	"datakit.dev/internal/diag"
 	"datakit.dev/internal/input"
+	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/spec"
 	"datakit.dev/internal/workdir"
 )
@@ -38,6 +39,9 @@ type Deps struct {
 
 	// CheckScript says what is wrong with a script; nil takes every script.
 	CheckScript config.ScriptCheck
+
+	// Funcs are the functions that scripts may call.
+	Funcs fn.Table
 
 	// Run runs the agent until ctx ends.
 	Run func(ctx context.Context, o RunOptions) error
@@ -108,7 +112,7 @@ live in seconds, and touches nothing but what changed.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand())
+	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand())
 	root.AddCommand(p.Extra...)
 	return root
 }

@@ -20,6 +20,7 @@ import (
 	"datakit.dev/internal/cli"
 	"datakit.dev/internal/config"
 	"datakit.dev/internal/diag"
+	funcs "datakit.dev/internal/funcs/all"
 	"datakit.dev/internal/input"
 	"datakit.dev/internal/inputs/mem"
 	"datakit.dev/internal/point"
@@ -48,8 +49,12 @@ func deps(in io.Reader, out, errs io.Writer) cli.Deps {
 		k, v, _ := strings.Cut(pair, "=")
 		env[k] = v
 	}
+	funcs, err := funcs.Table()
+	if err != nil {
+		panic(err)
+	}
 	return cli.Deps{
-		Version: "1.2.3", Parts: parts, Inputs: plugins, Env: env, CheckScript: checkScript,
+		Version: "1.2.3", Parts: parts, Inputs: plugins, Env: env, CheckScript: checkScript, Funcs: funcs,
 		Run:   func(ctx context.Context, o cli.RunOptions) error { return runAgent(ctx, parts, env, o) },
 		Stdin: in, Stdout: out, Stderr: errs,
 	}

@@ -28,6 +28,23 @@ func At(src string, offset int) Position {
 	return Position{Line: 1 + strings.Count(head, "\n"), Column: 1 + utf8.RuneCountInString(head[start:])}
 }
 
+// Offset returns the byte offset of p in src: what [At] was given.
+func (p Position) Offset(src string) int {
+	offset := 0
+	for line := 1; line < p.Line; line++ {
+		next := strings.IndexByte(src[offset:], '\n')
+		if next < 0 {
+			return len(src)
+		}
+		offset += next + 1
+	}
+	for column := 1; column < p.Column && offset < len(src); column++ {
+		_, size := utf8.DecodeRuneInString(src[offset:])
+		offset += size
+	}
+	return offset
+}
+
 // A Diagnostic is one thing wrong with a text.
 type Diagnostic struct {
 	Origin  string // the file, or the store and key, that holds the text; may be ""

@@ -63,3 +63,17 @@ func TestListTellsHowManyMore(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestOffsetLeadsBack(t *testing.T) {
+	src := "a\né\xffb\n\n中c"
+	for _, offset := range []int{0, 1, 2, 4, 5, 6, 7, 8, 11, len(src)} {
+		if got := At(src, offset).Offset(src); got != offset {
+			t.Errorf("offset %d came back as %d", offset, got)
+		}
+	}
+	for pos, want := range map[Position]int{{}: 0, {Line: 9, Column: 9}: len(src), {Line: 4, Column: 99}: len(src)} {
+		if got := pos.Offset(src); got != want {
+			t.Errorf("%v: %d, want %d", pos, got, want)
+		}
+	}
+}

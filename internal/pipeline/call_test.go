@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"errors"
 	"testing"
 
 	"datakit.dev/internal/pipeline"
@@ -45,5 +46,36 @@ func TestArgumentNamesThatAssign(t *testing.T) {
 	}
 	if _, _, err := runs(t, `pt_kvs_set(name = 1, value = 2)`, ""); err == nil {
 		t.Error("a name of the wrong type is taken")
+	}
+}
+
+// Check takes one script by itself; the others that it uses are elsewhere.
+func TestCheckTakesWhatIsUsedToBeThere(t *testing.T) {
+	opts := engine(t).opts
+	if errs := pipeline.Check("a.p", `use("elsewhere.p")`, opts); len(errs) > 0 {
+		t.Error(errs)
+	}
+	for _, src := range []string{"", "a = = 1", "no_such()", `grok(_, "%{NO_SUCH}")`, "use(1)", "break"} {
+		if errs := pipeline.Check("a.p", src, opts); len(errs) == 0 || errs[0].Origin != "a.p" {
+			t.Errorf("%q: %v", src, errs)
+		}
+	}
+}
+
+func TestStopRefusesTheScript(t *testing.T) {
+	opts := engine(t).opts
+	left := 2
+	opts.Stop = func() error {
+		if left--; left < 0 {
+			return errors.New("long enough")
+		}
+		return nil
+	}
+	if _, errs := pipeline.Compile("a.p", "add_key(a, 1)\nadd_key(b, 1)", opts); len(errs) > 0 {
+		t.Error(errs)
+	}
+	_, errs := pipeline.Compile("a.p", "add_key(a, 1)\nadd_key(b, 1)", opts)
+	if len(errs) != 2 || errs[0].Error() != "a.p:1:1: long enough" {
+		t.Error(errs)
 	}
 }

@@ -21,6 +21,11 @@ import (
 type Options struct {
 	Funcs    fn.Table  // the functions that there are
 	Patterns *grok.Set // the grok patterns that every script knows; nil: none
+
+	// Stop is asked between the calls of functions while a script is compiled: an
+	// error refuses it. It bounds the time for scripts of unknown origin; nil: no
+	// bound.
+	Stop func() error
 }
 
 // Env is what a run takes from its surroundings. The zero Env is usable.
@@ -50,6 +55,17 @@ var ErrPanic = errors.New("internal error")
 func Compile(name, src string, opts Options) (*Program, diag.List) {
 	programs, errs := CompileAll(map[string]string{name: src}, opts, nil)
 	return programs[name], errs[name]
+}
+
+// Check says what is wrong with one script. Those that it uses are taken to be
+// there.
+func Check(name, src string, opts Options) diag.List {
+	s := &set{opts: opts}
+	s.other = func(string) (fn.Eval, error) {
+		return func(*fn.Run) (point.Value, error) { return point.NilOf(), nil }, nil
+	}
+	_, errs := s.build(name, src)
+	return errs.In(name, src)
 }
 
 // Name returns the name of the script.
@@ -114,7 +130,8 @@ type set struct {
 	old      map[string]*Program
 	programs map[string]*Program
 	errs     map[string]diag.List
-	open     []*Program // being compiled: each is used by the one before
+	other    func(name string) (fn.Eval, error) // stands for the scripts that are used; nil: those of sources
+	open     []*Program                         // being compiled: each is used by the one before
 }
 
 // maxUses is how deep scripts may use each other.
@@ -162,8 +179,12 @@ func (s *set) build(name, src string) (*compile.Program, diag.List) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
+	use := s.use
+	if s.other != nil {
+		use = s.other
+	}
 	return compile.Compile(src, stmts, compile.Options{
-		Name: name, Funcs: s.opts.Funcs, Patterns: s.opts.Patterns, Use: s.use,
+		Name: name, Funcs: s.opts.Funcs, Patterns: s.opts.Patterns, Use: use, Stop: s.opts.Stop,
 	})
 }
 

@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"strings"
 
 	"datakit.dev/internal/pipeline/ast"
 	"datakit.dev/internal/pipeline/fn"
@@ -32,7 +31,7 @@ func Arrange(x *ast.Call, f *fn.Func) ([]ast.Expr, *fn.Error) {
 }
 
 func failed(pos token.Pos, f *fn.Func, format string, args ...any) *fn.Error {
-	return &fn.Error{Pos: pos, Msg: fmt.Sprintf("%s: %s; it is called as %s", f.Name, fmt.Sprintf(format, args...), Signature(f))}
+	return &fn.Error{Pos: pos, Msg: fmt.Sprintf("%s: %s; it is called as %s", f.Name, fmt.Sprintf(format, args...), f.Signature())}
 }
 
 func place(x *ast.Call, f *fn.Func) ([]ast.Expr, *fn.Error) {
@@ -109,20 +108,4 @@ func literalKind(x ast.Expr) (point.Kind, bool) {
 		return point.Map, true
 	}
 	return point.Nil, false
-}
-
-// Signature returns how f is called: name(a, [b], …).
-func Signature(f *fn.Func) string {
-	parts := make([]string, len(f.Params))
-	for i, p := range f.Params {
-		switch {
-		case p.Rest:
-			parts[i] = p.Name + "…"
-		case p.Optional:
-			parts[i] = "[" + p.Name + "]"
-		default:
-			parts[i] = p.Name
-		}
-	}
-	return f.Name + "(" + strings.Join(parts, ", ") + ")"
 }

@@ -20,6 +20,7 @@ type Options struct {
 	Funcs    fn.Table
 	Patterns *grok.Set                          // the grok patterns that every script knows
 	Use      func(name string) (fn.Eval, error) // another script of the same set; nil: there is none
+	Stop     func() error                       // asked before each call is bound: an error refuses the script; may be nil
 }
 
 // A Program is a compiled script. It never changes, and any number of
@@ -207,7 +208,7 @@ func (c *compiler) call(x *ast.Call) fn.Eval {
 			call.Args[i] = c.arg(f, i, node)
 		}
 	}
-	body, err := f.Bind(call)
+	body, err := c.bind(f, call)
 	if err != nil {
 		pos := x.At
 		if at, ok := errors.AsType[*fn.Error](err); ok {
@@ -217,6 +218,17 @@ func (c *compiler) call(x *ast.Call) fn.Eval {
 		return none
 	}
 	return placed(body, x)
+}
+
+// bind binds f, unless whoever waits for the script has waited long enough: a
+// script of a thousand patterns takes seconds.
+func (c *compiler) bind(f *fn.Func, call *fn.Call) (fn.Eval, error) {
+	if c.opts.Stop != nil {
+		if err := c.opts.Stop(); err != nil {
+			return nil, err
+		}
+	}
+	return f.Bind(call)
 }
 
 // placed gives the errors of a function the place of its call.

@@ -11,15 +11,19 @@ import (
 
 // A Scanner reads one script from its beginning.
 type Scanner struct {
-	src string
-	pos int
+	src      string
+	pos      int
+	comments bool // are tokens
 }
 
 // New returns a scanner of src.
 func New(src string) *Scanner { return &Scanner{src: src} }
 
-// Next returns the next token; comments and white space other than newlines
-// are skipped. After the end it returns EOF again and again.
+// NewWithComments returns a scanner of src for which comments are tokens.
+func NewWithComments(src string) *Scanner { return &Scanner{src: src, comments: true} }
+
+// Next returns the next token; white space other than newlines is skipped, and
+// so are comments where they are not asked for. After the end it returns EOF again and again.
 func (s *Scanner) Next() token.Token {
 	s.skip()
 	if s.pos >= len(s.src) {
@@ -30,6 +34,8 @@ func (s *Scanner) Next() token.Token {
 		return s.number()
 	case isLetter(c) || c >= utf8.RuneSelf:
 		return s.word()
+	case c == '#':
+		return s.emit(token.Comment, s.comment())
 	case c == '"' || c == '\'':
 		return s.str(c)
 	case c == '`':
@@ -46,16 +52,22 @@ func (s *Scanner) skip() {
 		case ' ', '\t', '\r':
 			s.pos++
 		case '#':
-			end := strings.IndexByte(s.src[s.pos:], '\n')
-			if end < 0 {
-				s.pos = len(s.src)
+			if s.comments {
 				return
 			}
-			s.pos += end
+			s.pos += s.comment()
 		default:
 			return
 		}
 	}
+}
+
+// comment returns the length of the comment at pos; its newline is none of it.
+func (s *Scanner) comment() int {
+	if end := strings.IndexByte(s.src[s.pos:], '\n'); end >= 0 {
+		return end
+	}
+	return len(s.src) - s.pos
 }
 
 // emit returns the n bytes at pos as a token.

@@ -21,7 +21,8 @@ type Kind uint8
 const (
 	Illegal Kind = iota
 	EOF
-	EOL // a newline: it ends a statement
+	EOL     // a newline: it ends a statement
+	Comment // # to the end of the line; only a scanner that is asked for them returns comments
 
 	Ident  // name, or `any name`
 	Number // 12, 0x1f, 1.5e3, inf, nan
@@ -74,7 +75,7 @@ const (
 )
 
 var spellings = [...]string{ //nolint:gochecknoglobals // names of an enum, never written
-	Illegal: "illegal text", EOF: "the end of the script", EOL: "the end of the line",
+	Illegal: "illegal text", EOF: "the end of the script", EOL: "the end of the line", Comment: "a comment",
 	Ident: "a name", Number: "a number", String: "a string", Raw: "a string",
 	Add: "+", Sub: "-", Mul: "*", Div: "/", Mod: "%",
 	AddAssign: "+=", SubAssign: "-=", MulAssign: "*=", DivAssign: "/=", ModAssign: "%=",
@@ -119,6 +120,16 @@ func Lookup(word string) Kind {
 		return Reserved
 	}
 	return Ident
+}
+
+// EndsOperand reports whether an operand can end with k: what follows is then a
+// binary operator, an index or a call, and not the beginning of another operand.
+func (k Kind) EndsOperand() bool {
+	switch k { //nolint:exhaustive // only operands
+	case Ident, Number, String, Raw, True, False, Nil, RightParen, RightBracket, RightBrace:
+		return true
+	}
+	return false
 }
 
 // Precedence returns how tightly a binary operator binds, 1 the loosest, or 0
