@@ -55,13 +55,14 @@ type planEntry struct {
 }
 
 func (s *Server) plan(w http.ResponseWriter, req *http.Request) {
+	if req.ContentLength > maxPlanBody {
+		w.Header().Set("Connection", "close") // the rest is not read
+		refuse(w, tooLarge{maxPlanBody})
+		return
+	}
 	entries, source, err := readPlan(http.MaxBytesReader(w, req.Body, maxPlanBody))
 	if err != nil {
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			fail(w, http.StatusRequestEntityTooLarge, "bodyTooLarge", "the body has more than %d bytes", maxPlanBody)
-			return
-		}
-		fail(w, http.StatusBadRequest, "badRequest", "%v", err)
+		refuse(w, bodyError("read the plan", err))
 		return
 	}
 	reply(w, http.StatusOK, s.opts.Agent.Try(source, entries))

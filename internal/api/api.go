@@ -75,7 +75,7 @@ type Options struct {
 
 // New returns a server that does not listen yet.
 func New(o Options) *Server {
-	s := &Server{opts: o, registry: prometheus.NewRegistry()}
+	s := &Server{opts: o, registry: prometheus.NewRegistry(), budget: budget{limit: maxBodies}}
 	s.metrics = newMetrics(o.Agent, s.registry)
 	s.handler = s.routes()
 	return s

@@ -5,13 +5,17 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 )
 
 // guard refuses what a web page could make a browser on this machine send: a
 // request for a name that was rebound to the loopback address, and one that
 // changes something and comes from another origin.
-func guard(next http.Handler) http.Handler {
+//
+// names are what the machine is called besides localhost: a hosts file may give
+// them the loopback address.
+func guard(next http.Handler, names ...string) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, http.StatusForbidden, "crossOrigin", "a page of another origin may not do this")
@@ -19,7 +23,7 @@ func guard(next http.Handler) http.Handler {
 	next = origin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if overLoopback(req) && !isLoopbackName(req.Host) {
+		if overLoopback(req) && !isLoopbackName(req.Host) && !isOneOf(req.Host, names) {
 			fail(w, http.StatusForbidden, "host", "over the loopback address the Host must be localhost or that address, not %q", clip(req.Host))
 			return
 		}
@@ -63,6 +67,14 @@ func isLoopbackName(host string) bool {
 	}
 	a, err := netip.ParseAddr(host)
 	return err == nil && a.Unmap().IsLoopback()
+}
+
+// isOneOf reports whether host, with or without a port, is one of names.
+func isOneOf(host string, names []string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return host != "" && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, host) })
 }
 
 // contain turns a panic into an answer: one request must not end the agent, and

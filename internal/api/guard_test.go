@@ -24,6 +24,15 @@ func TestReboundHostIsRefused(t *testing.T) {
 	}
 }
 
+// A hosts file may give the machine's own name the loopback address.
+func TestOwnNamesAreNoRebinding(t *testing.T) {
+	url := serve(t, &fake{}, func(o *api.Options) { o.Addr = "agent.example:9529" })
+	for _, host := range []string{"agent.example:9529", "AGENT.example", "h:9529"} {
+		get(t, url+"/v1/status", "Host", host).expect(t, 200)
+	}
+	get(t, url+"/v1/status", "Host", "agent.example.evil").expect(t, 403, "datakit.host")
+}
+
 // A page of another origin changes nothing.
 func TestCrossOriginPostIsRefused(t *testing.T) {
 	f := &fake{}

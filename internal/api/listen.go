@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
+
+	"datakit.dev/internal/config"
 )
 
 // socketMode lets the agent's user and group in.
@@ -19,7 +19,7 @@ const socketMode = 0o660
 // is replaced only if nobody answers on it.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	var lc net.ListenConfig
-	if !IsSocket(addr) {
+	if !config.IsSocket(addr) {
 		ln, err := lc.Listen(ctx, "tcp", addr)
 		if err != nil {
 			return nil, fmt.Errorf("http_api.listen: %w: stop what uses the address, or set another one in datakit.conf", err)
@@ -37,11 +37,6 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("http_api.listen: %w", err), ln.Close())
 	}
 	return ln, nil
-}
-
-// IsSocket reports whether addr is the path of a unix socket, not host:port.
-func IsSocket(addr string) bool {
-	return strings.ContainsAny(addr, `/\`) || filepath.Ext(addr) == ".sock"
 }
 
 // removeStale takes a socket file away that an agent left behind.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -44,7 +45,8 @@ func (s *Server) routes() http.Handler {
 		mux.Handle(r.path, s.metrics.count(r.path, r))
 	}
 	mux.Handle("/", s.metrics.count("other", http.HandlerFunc(s.fallback)))
-	return s.contain(guard(mux))
+	own, _, _ := net.SplitHostPort(s.opts.Addr) // "" for a socket, which nobody rebinds
+	return s.contain(guard(mux, own, s.opts.Agent.Info().Host))
 }
 
 // ServeHTTP implements [http.Handler].

@@ -172,7 +172,10 @@ func bodyError(doing string, err error) error {
 
 // A budget bounds the bytes of all bodies under way: a thousand clients at once
 // must not take a thousand times the memory of one.
-type budget struct{ used atomic.Int64 }
+type budget struct {
+	limit int64
+	used  atomic.Int64
+}
 
 // A loan is the part of a budget that one request holds.
 type loan struct {
@@ -184,7 +187,7 @@ func (b *budget) loan() *loan { return &loan{from: b} }
 
 func (l *loan) take(n int) error {
 	l.held += int64(n)
-	if l.from.used.Add(int64(n)) > maxBodies {
+	if l.from.used.Add(int64(n)) > l.from.limit {
 		return errBusy
 	}
 	return nil

@@ -38,11 +38,12 @@ type agent struct {
 	log     *slog.Logger
 	logging *logging
 
-	flow  *flow.Flow
-	units *supervise.Supervisor
-	watch *watch.Set
-	loop  *reconcile.Reconciler
-	api   *flow.Sink // what comes in over HTTP
+	scripts *scripting
+	flow    *flow.Flow
+	units   *supervise.Supervisor
+	watch   *watch.Set
+	loop    *reconcile.Reconciler
+	api     *flow.Sink // what comes in over HTTP
 
 	reload sync.Mutex // one at a time
 
@@ -64,17 +65,21 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 	if err != nil {
 		return nil, err
 	}
+	if a.scripts, err = newScripting(dir, a.log); err != nil {
+		return nil, err
+	}
 	a.flow = flow.New(flow.Options{Log: a.log})
 	a.api = a.flow.Sink(nil)
 	a.units = supervise.New(supervise.Options{
-		Log:  a.log,
-		Sink: func(tags map[string]string) supervise.Sink { return a.flow.Sink(tags) },
+		Log:   a.log,
+		Sink:  func(tags map[string]string) supervise.Sink { return a.flow.Sink(tags) },
+		Route: route,
 		Env: func(kind string) input.Env {
 			return input.Env{Log: a.log.With("input", kind), Dir: dir.State(kind)}
 		},
 	})
 	a.watch = watch.NewSet(a.log)
-	saved, err := backup.Read(dir.Backup())
+	saved, err := backup.Read(dir.Backup(), dir.ScriptBackup())
 	if err != nil {
 		a.log.Warn("not all of the backup could be used", "error", err)
 	}
@@ -87,7 +92,7 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 	}
 	a.loop = reconcile.New(reconcile.Options{
 		Log: a.log, Catalog: a.parts.Catalog, Watch: a.watch, Supervisor: a.units,
-		BackupPath: dir.Backup(), Backup: saved, Local: local,
+		BackupPath: dir.Backup(), ScriptDir: dir.ScriptBackup(), Backup: saved, Local: local, Scripts: a.scripts,
 	})
 	return a, nil
 }
@@ -127,6 +132,10 @@ func (a *agent) readMain() (config.Main, error) {
 func (a *agent) applyMain(m config.Main, saved map[string]*store.Snapshot) error {
 	if err := a.logging.apply(m, a.stdout); err != nil {
 		return err
+	}
+	a.scripts.set.SetDefaults(m.DefaultScripts)
+	for _, problem := range a.scripts.reach(m.Outside, a.flow) {
+		a.log.Warn("scripts go without", "error", problem)
 	}
 	host := m.Hostname
 	if host == "" {
@@ -172,6 +181,10 @@ func (a *agent) readLocal(m config.Main, before config.Source) (reconcile.Local,
 			l.Files = before
 		}
 	}
+	if serr := a.scripts.readLocal(a.dir); serr != nil {
+		l.Errors = append(l.Errors, serr.Error())
+		err = errors.Join(err, serr)
+	}
 	return l, err
 }
 
@@ -194,6 +207,7 @@ func localIP() string {
 func (a *agent) Reload(context.Context) error {
 	a.reload.Lock()
 	defer a.reload.Unlock()
+	listen := a.settings().Listen
 	m, err := a.readMain()
 	if err == nil {
 		err = a.applyMain(m, nil) //nolint:contextcheck // outputs outlive the request that asks for a reload
@@ -208,6 +222,9 @@ func (a *agent) Reload(context.Context) error {
 	a.loop.SetLocal(local) //nolint:contextcheck // so do units
 	if err = errors.Join(err, lerr); err != nil {
 		return fmt.Errorf("reload: %w", err)
+	}
+	if m.Listen != listen {
+		a.log.Warn("http_api.listen takes effect at the next start", "listen", m.Listen)
 	}
 	a.log.Info("reloaded")
 	return nil

@@ -76,6 +76,7 @@ func (a *agent) close() error {
 	a.units.Stop()
 	a.api.Close()
 	err := a.flow.Close(ctx)
+	a.scripts.close()
 	select {
 	case <-watching:
 	case <-ctx.Done():

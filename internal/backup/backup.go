@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -40,7 +41,10 @@ type Entry struct {
 	Key      string         `json:"key"`      // as people see it: "/datakit/confd/cpu"
 	Short    string         `json:"short"`    // below the root: "confd/cpu"
 	Revision store.Revision `json:"revision"` // of the key
-	Text     string         `json:"-"`        // the TOML that the value stands for
+	// Script is the file of a script below the folder of the script backup,
+	// "metric/cpu.p"; "" for an input, whose text follows.
+	Script string `json:"script,omitempty"`
+	Text   string `json:"-"` // what the value stands for: TOML, or a script
 }
 
 // comment is what stands before each text.
@@ -51,11 +55,18 @@ type comment struct {
 }
 
 // Write replaces the file at path with entries, readable by its owner only: the
-// values may hold passwords.
-func Write(path string, entries []Entry) error {
+// values may hold passwords. Scripts go to files of their own below the folder
+// scripts; where that is "" they are left out.
+func Write(path, scripts string, entries []Entry) error {
+	if scripts == "" {
+		entries = slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool { return e.Script != "" })
+	}
 	text, err := render(entries)
 	if err != nil {
 		return fmt.Errorf("back up to %s: %w", path, err)
+	}
+	if err := writeScripts(scripts, entries); err != nil {
+		return fmt.Errorf("back up the scripts to %s: %w", scripts, err)
 	}
 	if err := atomicfile.Write(path, text, 0o600); err != nil {
 		return fmt.Errorf("back up to %s: %w", path, err)
@@ -67,16 +78,20 @@ func render(entries []Entry) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(header)
 	for _, e := range entries {
-		text, err := tables(e.Text)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Key, err)
+		c, text := comment{Entry: e, SHA256: checksum(e.Text)}, ""
+		if e.Script == "" {
+			var err error
+			if text, err = tables(e.Text); err != nil {
+				return nil, fmt.Errorf("%s: %w", e.Key, err)
+			}
+			c.Bytes, c.SHA256 = len(text), checksum(text)
 		}
-		line, err := json.Marshal(comment{e, len(text), checksum(text)})
+		line, err := json.Marshal(c)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", e.Key, err)
 		}
 		fmt.Fprintf(&b, "\n%s%s\n%s", mark, line, text)
-		if !strings.HasSuffix(text, "\n") {
+		if text != "" && !strings.HasSuffix(text, "\n") {
 			b.WriteByte('\n')
 		}
 	}
@@ -114,7 +129,7 @@ func tables(text string) (string, error) {
 // Read returns the entries of the file at path that are whole. A missing file
 // holds none. The error tells of entries that were lost; what was found is
 // returned with it.
-func Read(path string) ([]Entry, error) {
+func Read(path, scripts string) ([]Entry, error) {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -128,14 +143,14 @@ func Read(path string) ([]Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the backup: %w", err)
 	}
-	entries, lost := parse(string(text))
+	entries, lost := parse(string(text), scripts)
 	if lost > 0 {
 		return entries, fmt.Errorf("read the backup: %s is damaged: %d entries are whole, at least %d are not", path, len(entries), lost)
 	}
 	return entries, nil
 }
 
-func parse(text string) (entries []Entry, lost int) {
+func parse(text, scripts string) (entries []Entry, lost int) {
 	for {
 		i := 0
 		if !strings.HasPrefix(text, mark) {
@@ -146,15 +161,24 @@ func parse(text string) (entries []Entry, lost int) {
 		}
 		line, rest, _ := strings.Cut(text[i+len(mark):], "\n")
 		var c comment
-		if json.Unmarshal([]byte(line), &c) != nil || c.Bytes < 0 || c.Bytes > len(rest) || checksum(rest[:c.Bytes]) != c.SHA256 {
+		if json.Unmarshal([]byte(line), &c) != nil || c.Bytes < 0 || c.Bytes > len(rest) || !c.find(rest, scripts) {
 			lost++
 			text = rest
 			continue
 		}
-		c.Text = rest[:c.Bytes]
 		entries = append(entries, c.Entry)
 		text = rest[c.Bytes:]
 	}
+}
+
+// find fills in the text of the entry: what follows its comment, or the file of
+// a script. It reports whether that is what was written.
+func (c *comment) find(rest, scripts string) bool {
+	c.Text = rest[:c.Bytes]
+	if c.Script != "" {
+		c.Text = readScript(scripts, c.Script)
+	}
+	return checksum(c.Text) == c.SHA256
 }
 
 func checksum(text string) string {

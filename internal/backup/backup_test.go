@@ -35,7 +35,7 @@ func some() []Entry {
 func written(t *testing.T) (string, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "data", "remote.conf")
-	if err := Write(path, some()); err != nil {
+	if err := Write(path, filepath.Join(filepath.Dir(path), "scripts"), some()); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)
@@ -64,7 +64,7 @@ func TestFileIsValidTOMLThatOnlyItsOwnerReads(t *testing.T) {
 
 func TestReadGivesBackWhatWasWritten(t *testing.T) {
 	path, _ := written(t)
-	got, err := Read(path)
+	got, err := Read(path, "")
 	if err != nil || len(got) != len(some()) {
 		t.Fatalf("%d entries, %v", len(got), err)
 	}
@@ -79,10 +79,10 @@ func TestReadGivesBackWhatWasWritten(t *testing.T) {
 }
 
 func TestReadOfNothing(t *testing.T) {
-	if got, err := Read(filepath.Join(t.TempDir(), "none")); got != nil || err != nil {
+	if got, err := Read(filepath.Join(t.TempDir(), "none"), ""); got != nil || err != nil {
 		t.Errorf("%v, %v", got, err)
 	}
-	if _, err := Read(t.TempDir()); err == nil {
+	if _, err := Read(t.TempDir(), ""); err == nil {
 		t.Error("a folder was read")
 	}
 }
@@ -99,7 +99,7 @@ func TestTruncatedFileGivesBackWhatIsWhole(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text[:cut]), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := Read(path)
+		got, err := Read(path, "")
 		for i, e := range got {
 			if e.Key != keys[i] {
 				t.Fatalf("cut at %d: entry %d is %q", cut, i, e.Key)
@@ -116,7 +116,7 @@ func TestDamageIsToldAndCostsOneEntry(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Replace(text, "percpu = true", "percpu = fals", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Read(path)
+	got, err := Read(path, "")
 	if err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("error %v", err)
 	}
@@ -130,7 +130,7 @@ func TestWriteThatFailsLeavesTheOldFile(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(filepath.Dir(path), ".remote.conf.tmp"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(path, nil); err == nil {
+	if err := Write(path, "", nil); err == nil {
 		t.Fatal("no error")
 	}
 	if now, err := os.ReadFile(path); err != nil || string(now) != text {
@@ -143,11 +143,53 @@ func FuzzRead(f *testing.F) {
 	text, _ := render(some())
 	f.Add(string(text))
 	f.Fuzz(func(t *testing.T, s string) {
-		entries, _ := parse(s)
+		entries, _ := parse(s, "")
 		for _, e := range entries {
 			if !strings.Contains(s, e.Text) {
 				t.Fatalf("made up %q", e.Text)
 			}
 		}
 	})
+}
+
+func TestScriptsAreFilesOfTheirOwn(t *testing.T) {
+	dir := t.TempDir()
+	path, scripts := filepath.Join(dir, "remote.conf"), filepath.Join(dir, "pipeline_confd")
+	entry := func(name, text string) Entry {
+		return Entry{Source: "etcdv3", Backend: "etcdv3", Key: "/datakit/pipeline/" + name, Short: "pipeline/" + name, Revision: "1", Script: name, Text: text}
+	}
+	both := []Entry{some()[0], entry("metric/cpu.p", "add_key(a, 1)\n"), entry("logging/nginx.p", "drop()")}
+	if err := Write(path, scripts, both); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(scripts, "metric", "cpu.p")); err != nil || string(text) != "add_key(a, 1)\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	got, err := Read(path, scripts)
+	if err != nil || !slices.Equal(got, both) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	// A script that was changed by hand is not what the store holds.
+	if err := os.WriteFile(filepath.Join(scripts, "logging", "nginx.p"), []byte("exit()"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Read(path, scripts); err == nil || len(got) != 2 {
+		t.Errorf("%d entries, %v", len(got), err)
+	}
+	if err := Write(path, scripts, both[:2]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(scripts, "logging")); err == nil {
+		t.Error("the script that is gone left its folder")
+	}
+	hostile := strings.Replace(`#: {"store":"etcdv3","script":"../secret","bytes":0,"sha256":"SUM"}`, "SUM", checksum("top secret"), 1)
+	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte("top secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(hostile+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := Read(path, scripts); len(got) != 0 {
+		t.Errorf("read outside its folder: %+v", got)
+	}
 }

@@ -84,6 +84,25 @@ func TestPutRefusesTooLarge(t *testing.T) {
 	}
 }
 
+// A value in the store that no agent takes is shown for what it is, and can be
+// removed.
+func TestTooLargeInTheStore(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "confd"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "confd", "big"), bytes.Repeat([]byte("#"), store.MaxValue+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	confd := func(args ...string) result {
+		return command(t.Context(), nil, append([]string{"confd", "--backend", "file", "--file", dir}, args...)...)
+	}
+	confd("ls", "-l").expect(t, 0, "  1048577\n")
+	confd("get", "big").expect(t, 1, "/datakit/confd/big holds 1048577 bytes, at most 1048576 are taken")
+	confd("edit", "big").expect(t, 1, "make it smaller with the store's own tools")
+	confd("rm", "big").expect(t, 0, "deleted /datakit/confd/big")
+}
+
 // vault is a store that wants secrets, and remembers what it was opened with.
 type vault struct {
 	*memory.Store
@@ -208,11 +227,10 @@ func TestWatchPrintsChanges(t *testing.T) {
 	next(lines, " put /datakit/confd/new, revision ")
 	v.Fail(store.ErrUnavailable)
 	next(says, "is it running, and reachable from here?; it is tried again")
-	if err := v.Delete(t.Context(), "confd/old", store.Cond{}); err == nil {
-		t.Log("deleted during the outage")
+	if err := v.Delete(t.Context(), "confd/old", store.Cond{}); err != nil {
+		t.Fatal(err)
 	}
 	v.Fail(nil)
-	_ = v.Delete(t.Context(), "confd/old", store.Cond{})
 	next(lines, " del /datakit/confd/old")
 	cancel()
 	if code := <-done; code != 0 {

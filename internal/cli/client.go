@@ -64,7 +64,7 @@ func (p program) agent(f agentFlags) (*agent, error) {
 	switch host, port, err := net.SplitHostPort(strings.TrimPrefix(addr, "http://")); {
 	case strings.HasPrefix(addr, "https://"):
 		return nil, usage("--addr %s: the agent speaks http", addr)
-	case isSocket(addr):
+	case config.IsSocket(addr):
 		a.base = "http://localhost"
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
@@ -76,10 +76,6 @@ func (p program) agent(f agentFlags) (*agent, error) {
 		a.base = "http://" + net.JoinHostPort(reachable(host), port)
 	}
 	return a, nil
-}
-
-func isSocket(addr string) bool {
-	return !strings.HasPrefix(addr, "http://") && (strings.ContainsAny(addr, `/\`) || strings.HasSuffix(addr, ".sock"))
 }
 
 // reachable returns where to call an agent that listens on host: on every

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"datakit.dev/internal/diag"
-	"datakit.dev/internal/store"
 )
 
 // confd is the commands that work on one store.
@@ -99,11 +98,10 @@ func (c *confd) getCommand() *cobra.Command {
 		Args:    want(1, 1),
 		RunE: run(func(ctx context.Context, args []string) error {
 			return c.with(false, func(t *target) error {
-				key, err := keyOf(t.conf.Root, args[0])
-				if err != nil {
-					return err
+				e, err := t.get(ctx, args[0])
+				if err == nil {
+					err = t.whole(e)
 				}
-				e, err := t.get(ctx, key)
 				if err != nil {
 					return err
 				}
@@ -126,22 +124,14 @@ same kind comes back.` + "\n" + keyForms,
 		Args:    want(1, 1),
 		RunE: run(func(ctx context.Context, args []string) error {
 			return c.with(true, func(t *target) error {
-				key, err := keyOf(t.conf.Root, args[0])
+				e, err := t.get(ctx, args[0])
 				if err != nil {
 					return err
-				}
-				snap, err := t.read(ctx)
-				if err != nil {
-					return err
-				}
-				e, ok := snap.Get(key)
-				if !ok {
-					return fmt.Errorf("%w: %s in %s; see `datakit confd ls`", store.ErrNotFound, t.full(key), t.conf.ID)
 				}
 				if err := t.remove(ctx, e); err != nil {
 					return err
 				}
-				c.say("deleted %s", t.full(key))
+				c.say("deleted %s", t.full(e.Key))
 				return nil
 			})
 		}),

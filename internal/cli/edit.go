@@ -31,18 +31,14 @@ to give up, leave it without a change. A new key begins with a sample.` + "\n" +
 }
 
 func (c *confd) edit(ctx context.Context, t *target, arg string) error {
-	key, err := keyOf(t.conf.Root, arg)
+	old, exists, err := t.find(ctx, arg)
+	if err == nil {
+		err = t.whole(old)
+	}
 	if err != nil {
 		return err
 	}
-	snap, err := t.read(ctx)
-	if err != nil {
-		return err
-	}
-	old, exists := snap.Get(key)
-	if old.TooLarge > 0 {
-		return fmt.Errorf("%s holds %d bytes, at most %d are taken: make it smaller with the store's own tools", t.full(key), old.TooLarge, store.MaxValue)
-	}
+	key := old.Key
 	text := old.Value
 	if !exists {
 		text = c.sample(key)
@@ -55,7 +51,7 @@ func (c *confd) edit(ctx context.Context, t *target, arg string) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(file))
 	}
-	if exists && value == old.Value {
+	if value == text {
 		c.say("unchanged %s", t.full(key))
 		return os.Remove(file) //nolint:wrapcheck // a PathError says it all
 	}

@@ -25,7 +25,8 @@ const (
 // keyForms is told by every command that takes a KEY.
 const keyForms = `
 A KEY is written whole (/datakit/confd/cpu), below the root (confd/cpu,
-pipeline/metric/cpu.p), or as its name alone (cpu), which means confd/cpu.`
+pipeline/metric/cpu.p), or as its name alone (cpu), which means confd/cpu, or
+confd/cpu.conf where only that is there.`
 
 // keyOf returns the key below root that arg means.
 func keyOf(root, arg string) (string, error) {

@@ -146,6 +146,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EDITOR", "")
 			e.Setenv("VISUAL", "")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // a second for each command otherwise
 			e.Setenv("TMPDIR", e.WorkDir)
 			return nil
 		},

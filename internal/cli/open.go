@@ -188,24 +188,44 @@ func (t *target) read(ctx context.Context) (store.Snapshot, error) {
 	return snap, t.explain(err)
 }
 
-// get reads one key.
-func (t *target) get(ctx context.Context, key string) (store.Entry, error) {
+// find reads the key that arg means, and reports whether it is there. A name
+// alone finds NAME.conf too: a store in files may hold one.
+func (t *target) find(ctx context.Context, arg string) (store.Entry, bool, error) {
+	key, err := keyOf(t.conf.Root, arg)
+	if err != nil {
+		return store.Entry{}, false, err
+	}
 	snap, err := t.read(ctx)
 	if err != nil {
-		return store.Entry{}, err
+		return store.Entry{}, false, err
 	}
-	e, ok := snap.Get(key)
-	switch {
-	case !ok:
-		return e, fmt.Errorf("%w: %s in %s; see `datakit confd ls`", store.ErrNotFound, t.full(key), t.conf.ID)
-	case e.TooLarge > 0:
-		return e, fmt.Errorf("%s holds %d bytes, at most %d are taken: make it smaller with the store's own tools", t.full(key), e.TooLarge, store.MaxValue)
+	if e, ok := snap.Get(key); ok {
+		return e, true, nil
 	}
-	return e, nil
+	if e, ok := snap.Get(key + confSuffix); ok && !strings.Contains(arg, "/") {
+		return e, true, nil
+	}
+	return store.Entry{Key: key}, false, nil
 }
 
-// put writes e.Value, if the key still is as e says: at its revision, or not
-// there where it has none.
+// get reads a key that has to be there.
+func (t *target) get(ctx context.Context, arg string) (store.Entry, error) {
+	e, ok, err := t.find(ctx, arg)
+	if err == nil && !ok {
+		err = fmt.Errorf("%w: %s in %s; see `datakit confd ls`", store.ErrNotFound, t.full(e.Key), t.conf.ID)
+	}
+	return e, err
+}
+
+// whole refuses an entry whose value is too large to be read.
+func (t *target) whole(e store.Entry) error {
+	if e.TooLarge == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s holds %d bytes, at most %d are taken: make it smaller with the store's own tools", t.full(e.Key), e.TooLarge, store.MaxValue)
+}
+
+// put writes e.Value under cond.
 func (t *target) put(ctx context.Context, e store.Entry, cond store.Cond) (store.Revision, error) {
 	w, ok := t.Store.(store.Writer)
 	if !ok {

@@ -44,43 +44,40 @@ func (c *confd) put(ctx context.Context, args []string, f putFlags) error {
 		return usage("confd put: give a FILE, or the value on standard input")
 	}
 	return c.with(true, func(t *target) error {
-		key, err := keyOf(t.conf.Root, args[0])
-		if err != nil {
-			return err
-		}
 		value, err := c.readValue(path)
 		if err != nil {
 			return err
 		}
-		e := store.Entry{Key: key, Value: value}
-		if bad := c.validate(e, t.full(key)); len(bad) > 0 && !f.force {
+		old, exists, err := t.find(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		e := store.Entry{Key: old.Key, Value: value}
+		if bad := c.validate(e, t.full(e.Key)); len(bad) > 0 && !f.force {
 			return fmt.Errorf("%w; nothing was written: put it right, or write it all the same with --force", bad)
 		}
-		return c.replace(ctx, t, e, path != "-" && !f.yes)
+		if exists && old.Value == value && old.TooLarge == 0 {
+			c.say("unchanged %s", t.full(e.Key))
+			return nil
+		}
+		if exists && path != "-" && !f.yes && c.interactive() {
+			if err := c.agree(old.Value, value); err != nil {
+				return err
+			}
+		}
+		return c.write(ctx, t, e, unchanged(old, exists))
 	})
 }
 
-// replace writes e over what the store has now, after a look at the difference
-// where ask is set and somebody is there to look.
-func (c *confd) replace(ctx context.Context, t *target, e store.Entry, ask bool) error {
-	snap, err := t.read(ctx)
-	if err != nil {
-		return err
+// agree shows a difference and asks whether to write it.
+func (c *confd) agree(was, is string) error {
+	if _, err := c.Stderr.Write(diff.Diff("store", []byte(was), "new", []byte(is))); err != nil {
+		return fmt.Errorf("show the difference: %w", err)
 	}
-	old, exists := snap.Get(e.Key)
-	if exists && old.Value == e.Value && old.TooLarge == 0 {
-		c.say("unchanged %s", t.full(e.Key))
-		return nil
+	if !c.confirm("write it?") {
+		return errors.New("nothing was written")
 	}
-	if exists && ask && c.interactive() {
-		if _, err := c.Stderr.Write(diff.Diff("store", []byte(old.Value), "new", []byte(e.Value))); err != nil {
-			return fmt.Errorf("show the difference: %w", err)
-		}
-		if !c.confirm("write it?") {
-			return errors.New("nothing was written")
-		}
-	}
-	return c.write(ctx, t, e, unchanged(old, exists))
+	return nil
 }
 
 // unchanged is the condition that nobody wrote the key since it was read.

@@ -36,6 +36,13 @@ func (s *Source) origin(key string) string {
 	return s.Backend + ":" + s.Root + "/" + key
 }
 
+// owns reports whether origin is that of key, without making it.
+func (s *Source) owns(origin, key string) bool {
+	rest, ok := strings.CutSuffix(origin, "/"+key)
+	return ok && s.ID != LocalSource && len(rest) == len(s.Backend)+1+len(s.Root) &&
+		strings.HasPrefix(rest, s.Backend) && rest[len(s.Backend)] == ':' && strings.HasSuffix(rest, s.Root)
+}
+
 // A Ref names one key of one source.
 type Ref struct{ Source, Key string }
 
@@ -65,6 +72,7 @@ type Refusal struct {
 type Desired struct {
 	*Instance
 	Ref Ref
+	id  string // of the unit where its kind runs more than once
 }
 
 // A Script is one script that a store asks for.
@@ -73,6 +81,7 @@ type Script struct {
 	Name     string // "nginx.p"
 	Text     string
 	Origin   string
+	Ref      Ref // the key that asks for it
 }
 
 // A Good is the newest value of a key that was taken: what the backup keeps.
@@ -101,6 +110,7 @@ type State struct{ keys map[Ref]*memory }
 // memory is what is known of one key.
 type memory struct {
 	seen    store.Entry
+	origin  string    // of the key, for people
 	version *version  // of seen; nil where it is bad
 	bad     diag.List // why seen is bad
 	good    *version  // the last good one; equals version unless seen is bad
@@ -111,7 +121,7 @@ type memory struct {
 // version is a value that was decoded.
 type version struct {
 	entry     store.Entry
-	instances []*Instance
+	instances []*Desired
 	script    *Script
 }
 
@@ -149,9 +159,10 @@ func Seed(cat *Catalog, goods []Good, check func(point.Category, string, string)
 	s := &State{keys: map[Ref]*memory{}}
 	for _, g := range goods {
 		e := store.Entry{Key: g.Short, Value: g.Value, Revision: g.Revision}
-		v, bad := decode(cat, check, e)
+		ref := Ref{g.Source, g.Short}
+		v, bad := decode(cat, check, ref, e)
 		if bad == nil {
-			s.keys[Ref{g.Source, g.Short}] = &memory{seen: e, version: v, good: v}
+			s.keys[ref] = &memory{seen: e, version: v, good: v}
 		}
 	}
 	return s
@@ -178,7 +189,7 @@ type outcome struct {
 	state     status.KeyState
 	reasons   []string
 	good      *version
-	instances []*Instance
+	instances []*Desired
 }
 
 // because adds a reason, once: a key of a thousand tables has a thousand.
@@ -208,7 +219,11 @@ func count(sources []Source) (n int) {
 
 // key decides whether one entry is taken, kept or rejected.
 func (c *compiler) key(s *Source, e store.Entry) outcome {
-	o := outcome{source: s, entry: e, origin: s.origin(e.Key), ref: Ref{s.ID, e.Key}, state: status.Applied}
+	o := outcome{source: s, entry: e, ref: Ref{s.ID, e.Key}, state: status.Applied}
+	last := c.prev.recall(o.ref)
+	if o.origin = last.origin; !s.owns(o.origin, e.Key) {
+		o.origin = s.origin(e.Key)
+	}
 	kind, why := classify(e.Key)
 	switch {
 	case kind == notOurs:
@@ -221,7 +236,7 @@ func (c *compiler) key(s *Source, e store.Entry) outcome {
 		o.state, o.reasons = status.Ignored, []string{"this agent runs no scripts"}
 		return o
 	}
-	m := c.remember(o.ref, e)
+	m := c.remember(&o, last)
 	c.next.keys[o.ref] = m
 	o.good = m.good
 	if m.good != nil && !m.idle {
@@ -240,17 +255,17 @@ func (c *compiler) key(s *Source, e store.Entry) outcome {
 
 // remember returns what is known of a key whose newest value is e. A value that
 // was decoded before is not decoded again: of ten thousand keys one changes.
-func (c *compiler) remember(ref Ref, e store.Entry) *memory {
-	last := c.prev.memory(ref)
-	refusal, refused := c.req.Refused[ref]
-	if !refused && !last.refused && last.seen == e {
+func (c *compiler) remember(o *outcome, last *memory) *memory {
+	e := o.entry
+	refusal, refused := c.req.Refused[o.ref]
+	if !refused && !last.refused && last.seen == e && last.origin == o.origin {
 		return last
 	}
-	m := &memory{seen: e, good: last.good}
-	if last.version != nil && last.seen.Value == e.Value && last.seen.TooLarge == e.TooLarge {
+	m := &memory{seen: e, origin: o.origin, good: last.good}
+	if last.decoded(e) {
 		m.version = &version{e, last.version.instances, last.version.script}
 	} else {
-		m.version, m.bad = decode(c.req.Catalog, c.req.CheckScript, e)
+		m.version, m.bad = decode(c.req.Catalog, c.req.CheckScript, o.ref, e)
 	}
 	if refused {
 		m.refuse(refusal)
@@ -261,14 +276,17 @@ func (c *compiler) remember(ref Ref, e store.Entry) *memory {
 	return m
 }
 
-// memory returns what is known of ref, empty where that is nothing.
-func (s *State) memory(ref Ref) *memory {
-	if s != nil {
-		if m, ok := s.keys[ref]; ok {
-			return m
-		}
+// recall returns what is known of a key; of a new one, nothing.
+func (s *State) recall(ref Ref) *memory {
+	if s == nil || s.keys[ref] == nil {
+		return &memory{}
 	}
-	return &memory{}
+	return s.keys[ref]
+}
+
+// decoded reports whether the value of e is the one that m holds decoded.
+func (m *memory) decoded(e store.Entry) bool {
+	return m.version != nil && m.seen.Value == e.Value && m.seen.TooLarge == e.TooLarge
 }
 
 // refuse notes that the newest value, or the last good one, cannot start now.
@@ -286,7 +304,7 @@ func (r Refusal) list() diag.List {
 	return diag.List{{Message: r.Err.Error()}}
 }
 
-func decode(cat *Catalog, check func(point.Category, string, string) diag.List, e store.Entry) (*version, diag.List) {
+func decode(cat *Catalog, check func(point.Category, string, string) diag.List, ref Ref, e store.Entry) (*version, diag.List) {
 	if kind, _ := classify(e.Key); kind == scriptKey {
 		return decodeScript(check, e)
 	}
@@ -294,7 +312,11 @@ func decode(cat *Catalog, check func(point.Category, string, string) diag.List, 
 	if bad != nil {
 		return nil, bad
 	}
-	return &version{entry: e, instances: instances}, nil
+	v := &version{entry: e, instances: make([]*Desired, len(instances))}
+	for i, in := range instances {
+		v.instances[i] = &Desired{Instance: in, Ref: ref, id: "input/" + in.Plugin.Name + "/" + label(e.Key)}
+	}
+	return v, nil
 }
 
 func decodeScript(check func(point.Category, string, string) diag.List, e store.Entry) (*version, diag.List) {
@@ -330,7 +352,7 @@ func (c *compiler) claim(o *outcome) {
 	}
 	var aside []status.KeyState
 	for _, in := range o.instances {
-		if state, why := c.place(in, o.ref, o.origin); why != "" {
+		if state, why := c.place(in, o.origin); why != "" {
 			aside = append(aside, state)
 			o.because(why)
 		}
@@ -342,7 +364,7 @@ func (c *compiler) claim(o *outcome) {
 
 func (c *compiler) claimScript(o *outcome) {
 	s := *o.good.script
-	s.Origin = o.origin
+	s.Origin, s.Ref = o.origin, o.ref
 	id := string(s.Category) + "/" + s.Name
 	if c.scripts[id] {
 		if o.state == status.Applied {
@@ -356,7 +378,7 @@ func (c *compiler) claimScript(o *outcome) {
 }
 
 // place adds one unit, or says why not.
-func (c *compiler) place(in *Instance, ref Ref, from string) (status.KeyState, string) {
+func (c *compiler) place(in *Desired, from string) (status.KeyState, string) {
 	name := in.Plugin.Name
 	if c.taken[in.hash] {
 		return status.Duplicate, "an identical input " + name + " runs already"
@@ -368,6 +390,6 @@ func (c *compiler) place(in *Instance, ref Ref, from string) (status.KeyState, s
 		c.single[name] = from
 	}
 	c.taken[in.hash] = true
-	c.units = append(c.units, plan.Unit{Kind: name, Origin: from, Hash: in.hash, Fixed: in.fixed, Body: &Desired{in, ref}})
+	c.units = append(c.units, plan.Unit{Kind: name, Origin: from, Hash: in.hash, Fixed: in.fixed, Body: in})
 	return "", ""
 }

@@ -203,7 +203,7 @@ func TestIntervalAndTagsChangeInPlace(t *testing.T) {
 func TestScripts(t *testing.T) {
 	w := world{t: t}
 	r := w.compile(request(etcd("pipeline/metric/a.p", "`x\r\ny`", "pipeline/logging/a.p", "bad"), named("redis", "pipeline/metric/a.p", "z")))
-	want := Script{Category: "metric", Name: "a.p", Text: " x\ny", Origin: "etcdv3:/datakit/pipeline/metric/a.p"}
+	want := Script{Category: "metric", Name: "a.p", Text: " x\ny", Origin: "etcdv3:/datakit/pipeline/metric/a.p", Ref: Ref{"etcdv3", "pipeline/metric/a.p"}}
 	if len(r.Scripts) != 1 || r.Scripts[0] != want {
 		t.Errorf("%+v", r.Scripts)
 	}

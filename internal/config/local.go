@@ -16,7 +16,7 @@ func (c *compiler) claimLocal(o *outcome) {
 	if len(o.instances) == 0 {
 		return
 	}
-	var open []*Instance
+	var open []*Desired
 	var aside status.KeyState
 	for _, in := range o.instances {
 		if why := c.stepsAside(in.Plugin.Name); why != "" {
@@ -71,7 +71,7 @@ func (c *compiler) claimDefaults(local []outcome) (failed []status.Key) {
 			failed = append(failed, status.Key{Store: defaultSource, Key: name, State: status.Rejected, Error: refusal.Err.Error()})
 			continue
 		}
-		c.place(newInstance(k, spec.Defaults(k.schema.Fields)), ref, defaultSource)
+		c.place(&Desired{Instance: newInstance(k, spec.Defaults(k.schema.Fields)), Ref: ref, id: "input/" + name + "/" + defaultSource}, defaultSource)
 	}
 	return failed
 }
@@ -123,8 +123,10 @@ func name(units []plan.Unit) map[string]plan.Unit {
 	}
 	out := make(map[string]plan.Unit, len(units))
 	for _, u := range units {
-		if u.ID = "input/" + u.Kind; kinds[u.Kind] > 1 {
-			u.ID = "input/" + u.Kind + "/" + label(u.Body.(*Desired).Ref.Key) //nolint:forcetypeassert // place has put it there
+		if kinds[u.Kind] > 1 {
+			u.ID = u.Body.(*Desired).id //nolint:forcetypeassert // place has put it there
+		} else {
+			u.ID = "input/" + u.Kind
 		}
 		// Counting what was used keeps thousands of tables under one label from
 		// costing a search each.

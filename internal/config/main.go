@@ -2,11 +2,13 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"datakit.dev/internal/diag"
+	"datakit.dev/internal/point"
 	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
 )
@@ -23,6 +25,20 @@ type Main struct {
 	LogPath  string // "" or "stdout", or a file
 	Confd    Confd
 	Stores   []Store
+	// DefaultScripts are the scripts of the points that no other takes, by
+	// category.
+	DefaultScripts map[point.Category]string
+	Outside        Outside
+}
+
+// Outside is what scripts may use beyond their points: [pipeline].
+type Outside struct {
+	City, ISP     string        // files of the geoip databases
+	TablesURL     string        // of the refer tables
+	TablesEvery   time.Duration // between two pulls of them
+	Requests      bool          // http_request works
+	RequestHosts  []string      // if any, the only hosts that it may call
+	AllowNetworks []string      // networks that are not public and may be called
 }
 
 // Confd is the [confd] table.
@@ -61,7 +77,7 @@ func (p Parts) Schema() spec.Schema {
 		Fields: slices.Concat(agentFields(), []spec.Field{
 			{Name: "io", Type: spec.Table, Fields: p.IO, Doc: "Where points go on this host, and what waits for the way out.", DocZH: "本机输出与发送队列。"},
 			{Name: "dataway", Type: spec.Table, Fields: p.Dataway, Doc: "The data gateway that points are sent to.", DocZH: "数据网关。"},
-			loggingField(), confdField(),
+			loggingField(), pipelineField(), confdField(),
 			{Name: "confds", Type: spec.Tables, Fields: store.Fields(), Doc: "Config stores, any number; the first wins.", DocZH: "配置中心，可配置多个；靠前者优先。"},
 		}),
 	}
@@ -94,6 +110,68 @@ func loggingField() spec.Field {
 	}}
 }
 
+func pipelineField() spec.Field {
+	return spec.Field{Name: "pipeline", Type: spec.Table, Doc: "The processing scripts.", DocZH: "数据处理脚本。", Fields: []spec.Field{
+		{
+			Name: "default_pipeline", Type: spec.StringMap, Example: map[string]string{"logging": "plain.p"},
+			Doc: "The script of each category for points that no other takes.", DocZH: "各类数据没有匹配到其他脚本时使用的脚本。",
+		},
+		{
+			Name: "ipdb_city", Type: spec.String, Example: "/usr/local/datakit/data/ipdb/GeoLite2-City.mmdb",
+			Doc: "MaxMind database of places, for geoip().", DocZH: "geoip() 使用的 MaxMind 城市库文件。",
+		},
+		{
+			Name: "ipdb_isp", Type: spec.String, Example: "/usr/local/datakit/data/ipdb/GeoLite2-ASN.mmdb",
+			Doc: "MaxMind database of networks, for geoip().", DocZH: "geoip() 使用的 MaxMind 运营商库文件。",
+		},
+		{
+			Name: "refer_table_url", Type: spec.String, Secret: true,
+			Doc: "Where the refer tables are pulled from, for query_refer_table().", DocZH: "query_refer_table() 所用数据表的拉取地址。",
+		},
+		{
+			Name: "refer_table_pull_interval", Type: spec.Duration, Default: 5 * time.Minute, Min: time.Second, Max: 24 * time.Hour,
+			Doc: "Time between two pulls of the refer tables.", DocZH: "数据表的拉取间隔。",
+		},
+		{
+			Name: "disable_http_request_func", Type: spec.Bool, Default: true,
+			Doc: "Switch http_request() off: who writes a script could otherwise call any public address from here.", DocZH: "关闭 http_request()：否则脚本的作者可以从本机访问任意公网地址。",
+		},
+		{
+			Name: "http_request_host_whitelist", Type: spec.Strings,
+			Doc: "If any, the only hosts that http_request() may call.", DocZH: "若设置，则 http_request() 只能访问这些主机。",
+		},
+		{
+			Name: "http_request_allow_networks", Type: spec.Strings, Example: []string{"10.1.0.0/16"},
+			Doc: "Networks that are not public and may be called all the same.", DocZH: "允许 http_request() 访问的非公网网段。",
+		},
+	}}
+}
+
+func outsideOf(v spec.Values) Outside {
+	return Outside{
+		City: v.String("ipdb_city"), ISP: v.String("ipdb_isp"),
+		TablesURL: v.String("refer_table_url"), TablesEvery: v.Duration("refer_table_pull_interval"),
+		Requests: !v.Bool("disable_http_request_func"), RequestHosts: v.Strings("http_request_host_whitelist"),
+		AllowNetworks: v.Strings("http_request_allow_networks"),
+	}
+}
+
+// defaultScripts returns the scripts of [pipeline.default_pipeline]; what is no
+// category is a problem.
+func defaultScripts(names map[string]string) (map[point.Category]string, diag.List) {
+	var problems diag.List
+	out := map[point.Category]string{}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		c, ok := point.ParseCategory(name)
+		if !ok {
+			problems.Add(diag.Position{}, "pipeline.default_pipeline: unknown category %q; there is %s", clip(name), categoryNames())
+			continue
+		}
+		out[c] = names[name]
+	}
+	return out, problems
+}
+
 func confdField() spec.Field {
 	duration := func(name string, def, low time.Duration, doc, zh string) spec.Field {
 		return spec.Field{Name: name, Type: spec.Duration, Default: def, Min: low, Max: 24 * time.Hour, Doc: doc, DocZH: zh}
@@ -120,6 +198,9 @@ func ParseMain(text string, env map[string]string, p Parts) (m Main, problems, w
 	v, problems := s.Decode(withoutStores(root))
 	warnings = s.Unknown(withoutStores(root))
 	m = mainOf(v)
+	var badScripts diag.List
+	m.DefaultScripts, badScripts = defaultScripts(v.Table("pipeline").Map("default_pipeline"))
+	problems = append(problems, badScripts...)
 	bad, ignored := p.stores(root, &m)
 	problems, warnings = append(problems, bad...), append(warnings, ignored...)
 	problems = append(problems, p.environment(env, &m)...)
@@ -151,7 +232,7 @@ func mainOf(v spec.Values) Main {
 	return Main{
 		Hostname: v.String("hostname"), Defaults: v.Strings("default_enabled_inputs"), HostTags: v.Map("global_host_tags"),
 		Listen: v.Table("http_api").String("listen"), IO: v.Table("io"), Dataway: v.Table("dataway"),
-		LogLevel: l.String("level"), LogPath: l.String("log"),
+		LogLevel: l.String("level"), LogPath: l.String("log"), Outside: outsideOf(v.Table("pipeline")),
 		Confd: Confd{
 			Debounce: c.Duration("debounce"), DebounceMax: c.Duration("debounce_max"), Timeout: c.Duration("timeout"),
 			Resync: c.Duration("resync"), Hold: c.Duration("hold"), Authoritative: c.Bool("authoritative"),

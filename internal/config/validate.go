@@ -27,7 +27,7 @@ func Validate(cat *Catalog, check ScriptCheck, key, value string) diag.List {
 		}
 	case inputKey:
 	}
-	_, bad := decode(cat, check, store.Entry{Key: key, Value: value})
+	_, bad := decode(cat, check, Ref{}, store.Entry{Key: key, Value: value})
 	if kind == scriptKey {
 		return bad.In("", Normalize(value))
 	}

@@ -32,7 +32,10 @@ var errDrained = errors.New("a removed output had no more time")
 // given, may drop or add some, and returns what goes on. It is called from many
 // goroutines at once.
 type Stage interface {
-	Process(category point.Category, pts []point.Point) []point.Point
+	// own is what the instance says of its points: a name to a script, or to
+	// "-" for none. made are points that scripts have made, which go on as they
+	// are.
+	Process(category point.Category, own map[string]string, pts []point.Point) (kept []point.Point, made []output.Batch)
 }
 
 // Options is what a flow needs to run.

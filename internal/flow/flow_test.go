@@ -222,7 +222,9 @@ func TestTheFenceHoldsBackAWriteThatIsUnderWay(t *testing.T) {
 
 type stageFunc func(point.Category, []point.Point) []point.Point
 
-func (f stageFunc) Process(c point.Category, pts []point.Point) []point.Point { return f(c, pts) }
+func (f stageFunc) Process(c point.Category, _ map[string]string, pts []point.Point) ([]point.Point, []output.Batch) {
+	return f(c, pts), nil
+}
 
 func TestTheStageIsSwappedAndItsPanicsAreContained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -292,3 +294,48 @@ func TestOutputNamesAreUnique(t *testing.T) {
 	}
 	closeFlow(t, f)
 }
+
+type makingStage struct{ own chan map[string]string }
+
+func (m makingStage) Process(_ point.Category, own map[string]string, pts []point.Point) ([]point.Point, []output.Batch) {
+	m.own <- own
+	made := point.New("made", 1)
+	made.Add("v", point.IntOf(1))
+	return pts[:0], []output.Batch{{Category: point.Logging, Points: []point.Point{made}}}
+}
+
+// What a script makes goes on in its own category, stamped, also where the
+// script drops all that it was given.
+func TestStageMakesPointsOfAnotherCategory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := New(Options{})
+		out := &collector{}
+		if err := f.SetOutputs(Output{Name: "out", Output: out}); err != nil {
+			t.Fatal(err)
+		}
+		m := makingStage{make(chan map[string]string, 1)}
+		f.SetStage(m)
+		s := f.Sink(nil)
+		s.SetScripts(map[string]string{"src": "a.p"})
+		if err := s.Write(t.Context(), point.Metric, []point.Point{point.New("m", 0)}); err != nil {
+			t.Fatal(err)
+		}
+		if own := <-m.own; own["src"] != "a.p" {
+			t.Errorf("own %v", own)
+		}
+		if err := f.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(out.batches) != 1 || out.batches[0].Category != point.Logging || out.batches[0].Points[0].Time == 0 {
+			t.Errorf("batches %+v", out.batches)
+		}
+	})
+}
+
+type collector struct{ batches []output.Batch }
+
+func (c *collector) Write(_ context.Context, b output.Batch) error {
+	c.batches = append(c.batches, b)
+	return nil
+}
+func (c *collector) Close() error { return nil }

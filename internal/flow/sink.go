@@ -17,12 +17,13 @@ var _ input.Sink = (*Sink)(nil)
 
 // A Sink is the way into the flow of one instance of an input.
 type Sink struct {
-	flow   *Flow
-	own    atomic.Pointer[tagSet]
-	merged atomic.Pointer[mergedTags]
-	points atomic.Uint64
-	done   chan struct{}
-	once   sync.Once
+	flow    *Flow
+	own     atomic.Pointer[tagSet]
+	merged  atomic.Pointer[mergedTags]
+	scripts atomic.Pointer[map[string]string]
+	points  atomic.Uint64
+	done    chan struct{}
+	once    sync.Once
 
 	// A write holds fence for reading while it emits, so that Close, which
 	// takes it for writing, returns only when nothing more can come.
@@ -37,8 +38,13 @@ type mergedTags struct{ own, agent, all *tagSet }
 func (f *Flow) Sink(tags map[string]string) *Sink {
 	s := &Sink{flow: f, done: make(chan struct{})}
 	s.SetTags(tags)
+	s.SetScripts(nil)
 	return s
 }
+
+// SetScripts says which scripts the instance wants for its points: a name, such
+// as a source, to a script's name, or to "-" for none.
+func (s *Sink) SetScripts(own map[string]string) { s.scripts.Store(&own) }
 
 // SetTags replaces the instance's tags in place.
 func (s *Sink) SetTags(tags map[string]string) { s.own.Store(newTagSet(tags)) }
@@ -72,8 +78,8 @@ func (s *Sink) Write(ctx context.Context, category point.Category, pts []point.P
 	now := time.Now()
 	stamp(pts, now)
 	s.tags().apply(pts)
-	pts = s.flow.process(category, pts)
-	stamp(pts, now) // those that a script has made
+	pts, made := s.flow.process(category, *s.scripts.Load(), pts)
+	stamp(pts, now) // a script may have taken the time away
 
 	s.fence.RLock()
 	defer s.fence.RUnlock()
@@ -82,6 +88,12 @@ func (s *Sink) Write(ctx context.Context, category point.Category, pts []point.P
 	}
 	if err := s.flow.emit(ctx, s.done, output.Batch{Category: category, Points: pts}, now); err != nil {
 		return err
+	}
+	for _, b := range made {
+		stamp(b.Points, now)
+		if err := s.flow.emit(ctx, s.done, b, now); err != nil {
+			return err
+		}
 	}
 	s.points.Add(written)
 	s.flow.stats.points.Add(written)
@@ -123,14 +135,14 @@ func (s *Sink) tags() *tagSet {
 
 // process runs the stage. Where it panics the points go on as they are: a
 // broken script must not cost the points it was to change.
-func (f *Flow) process(category point.Category, pts []point.Point) (out []point.Point) {
+func (f *Flow) process(category point.Category, own map[string]string, pts []point.Point) (kept []point.Point, made []output.Batch) {
 	stage := f.stage.Load()
 	if stage == nil {
-		return pts
+		return pts, nil
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			out = pts
+			kept, made = pts, nil
 			f.stats.panics.Add(1)
 			if n, ok := f.scripts.speak(1, time.Now()); ok {
 				f.log.Error("a script stage panicked, its points pass unchanged", "category", string(category), "panics", n,
@@ -138,5 +150,5 @@ func (f *Flow) process(category point.Category, pts []point.Point) (out []point.
 			}
 		}
 	}()
-	return (*stage).Process(category, pts)
+	return (*stage).Process(category, own, pts)
 }

@@ -61,6 +61,11 @@ type Plugin struct {
 	// nothing; a second one then follows early instead of an interval later.
 	Baseline bool
 
+	// Script names the script that the points of an instance with these values
+	// run through, instead of the one that their own name asks for: "" keeps that
+	// one, "-" means none. It may be nil.
+	Script func(spec.Values) string
+
 	// Exactly one of the two. It checks the values, fails with an error that
 	// says what to change, and takes nothing that another instance of the same
 	// kind may still hold (a port, a lock): the old instance runs beside the

@@ -66,9 +66,6 @@ func (p *Program) Run(pt *point.Point, env *Env) (Result, error) {
 	r.Start(pt, env)
 	err := p.run(r)
 	result := Result{Dropped: r.Dropped, Created: r.Created}
-	if err == nil {
-		finish(r)
-	}
 	r.Release()
 	runs.Put(r)
 	return result, err
@@ -86,7 +83,12 @@ func (p *Program) run(r *fn.Run) (err error) {
 			}
 		}
 	}()
-	return p.body.Run(r)
+	err = p.body.Run(r)
+	if err == nil {
+		finish(r)
+	}
+	r.End()
+	return err
 }
 
 // CompileAll compiles scripts of one namespace and category, which may use each

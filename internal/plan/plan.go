@@ -26,7 +26,7 @@ const (
 	Restart Verb = "restart"
 	Update  Verb = "update" // in place: nothing stops
 	Start   Verb = "start"
-	Keep    Verb = "keep" // runs on; its ID or origin may have changed
+	Keep    Verb = "keep" // runs on under another ID or origin
 )
 
 // A Step is one verb on one unit. Was is the ID of the running unit that the
@@ -42,7 +42,7 @@ func (s Step) Touches() bool { return s.Verb != Keep }
 
 // Diff returns the steps from running to desired, both by ID: every stop first,
 // so that a port or a file is free before its new owner starts; then by verb
-// and ID.
+// and ID. A unit that is simply the same has no step.
 //
 // A running unit is paired with the desired one of the same whole
 // configuration, then with the one that differs only in what changes in place,
@@ -52,13 +52,14 @@ func (s Step) Touches() bool { return s.Verb != Keep }
 func Diff(running, desired map[string]Unit) []Step {
 	d := open(running, desired)
 	changed := slices.Sorted(maps.Keys(d.desired))
+	d.pairByID(func(r, w Unit) bool { return r.Hash == w.Hash })
 	d.pairBy(func(u Unit) string { return u.Hash })
 	d.pairByID(func(r, w Unit) bool { return r.Fixed == w.Fixed })
 	d.pairBy(func(u Unit) string { return u.Fixed })
 	d.pairBy(func(u Unit) string { return u.Kind + "\x00" + u.Origin })
 	d.pairByID(func(r, w Unit) bool { return r.Kind == w.Kind })
 
-	steps := make([]Step, 0, len(d.running)+len(desired))
+	steps := make([]Step, 0, len(d.running)+len(changed))
 	for _, id := range slices.Sorted(maps.Keys(d.running)) {
 		steps = append(steps, Step{Stop, d.running[id], id})
 	}
@@ -73,28 +74,30 @@ func Diff(running, desired map[string]Unit) []Step {
 			}
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(desired)) {
-		switch v, ok := verbs[id]; {
-		case !ok:
-			steps = append(steps, Step{Keep, desired[id], id})
-		case v == Keep:
+	for _, id := range changed {
+		if verbs[id] == Keep {
 			steps = append(steps, Step{Keep, desired[id], d.pairs[id]})
 		}
 	}
 	return steps
 }
 
-// open returns what is not paired by ID and whole configuration: of ten
-// thousand units, those few that change.
+// same reports whether nothing of a unit is to be done or told.
+func same(running, want Unit) bool {
+	return running.Hash == want.Hash && running.Origin == want.Origin
+}
+
+// open returns what is not simply the same: of ten thousand units, those few
+// that change.
 func open(running, desired map[string]Unit) differ {
 	d := differ{running: map[string]Unit{}, desired: map[string]Unit{}, pairs: map[string]string{}}
 	for id, r := range running {
-		if want, ok := desired[id]; !ok || want.Hash != r.Hash {
+		if want, ok := desired[id]; !ok || !same(r, want) {
 			d.running[id] = r
 		}
 	}
 	for id, want := range desired {
-		if r, ok := running[id]; !ok || r.Hash != want.Hash {
+		if r, ok := running[id]; !ok || !same(r, want) {
 			d.desired[id] = want
 		}
 	}

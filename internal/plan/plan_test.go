@@ -69,10 +69,10 @@ func TestDiffKeepsAllThatCanStay(t *testing.T) {
 		for h, n := range count(desired) {
 			want += min(n, have[h])
 		}
-		kept := 0
+		kept := len(desired)
 		for _, s := range Diff(running, desired) {
-			if s.Verb == Keep {
-				kept++
+			if s.Touches() && s.Verb != Stop {
+				kept--
 			}
 		}
 		if kept != want {

@@ -30,7 +30,7 @@ const childEnv = "DATAKIT_TEST_BACKUP"
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childEnv); path != "" {
 		for n := 0; ; n++ {
-			if err := backup.Write(path, generationOf(n)); err != nil {
+			if err := backup.Write(path, "", generationOf(n)); err != nil {
 				os.Exit(3)
 			}
 		}
@@ -54,7 +54,7 @@ func generationOf(n int) []backup.Entry {
 // whole fails unless the file holds one generation, all of it, as valid TOML.
 func whole(t *testing.T, path string) {
 	t.Helper()
-	entries, err := backup.Read(path)
+	entries, err := backup.Read(path, "")
 	if err != nil || len(entries) == 0 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}
@@ -82,7 +82,7 @@ func TestBackupIsWholeWhereverTheWriterIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "data", "remote.conf")
-	if err := backup.Write(path, generationOf(0)); err != nil {
+	if err := backup.Write(path, "", generationOf(0)); err != nil {
 		t.Fatal(err)
 	}
 	for range 25 {
@@ -107,7 +107,7 @@ func TestBackupIsWholeWhereverTheWriterIsKilled(t *testing.T) {
 // does.
 func TestFullDiskLeavesTheOldBackup(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data", "remote.conf")
-	if err := backup.Write(path, generationOf(1)); err != nil {
+	if err := backup.Write(path, "", generationOf(1)); err != nil {
 		t.Fatal(err)
 	}
 	var was syscall.Rlimit
@@ -121,7 +121,7 @@ func TestFullDiskLeavesTheOldBackup(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full); err != nil {
 		t.Fatal(err)
 	}
-	err := backup.Write(path, generationOf(7)) // 50 kB
+	err := backup.Write(path, "", generationOf(7)) // 50 kB
 	if rerr := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); rerr != nil {
 		t.Fatal(rerr)
 	}
@@ -132,7 +132,7 @@ func TestFullDiskLeavesTheOldBackup(t *testing.T) {
 	if list, err := os.ReadDir(filepath.Dir(path)); err != nil || len(list) != 1 {
 		t.Errorf("the folder holds %v, %v", list, err)
 	}
-	if err := backup.Write(path, generationOf(7)); err != nil {
+	if err := backup.Write(path, "", generationOf(7)); err != nil {
 		t.Errorf("with room again: %v", err)
 	}
 	whole(t, path)

@@ -24,7 +24,7 @@ func (w *world) setLocal(l reconcile.Local) {
 // backupHas TEXT… looks for texts in data/remote.conf, which must be whole.
 func backupHas(ts *testscript.TestScript, neg bool, want []string) {
 	w := of(ts)
-	if _, err := backup.Read(w.path); err != nil {
+	if _, err := backup.Read(w.path, w.scriptDir()); err != nil {
 		ts.Fatalf("%v", err)
 	}
 	got, err := os.ReadFile(w.path)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"datakit.dev/internal/diag"
 	"datakit.dev/internal/plan"
 	"datakit.dev/internal/point"
+	"datakit.dev/internal/status"
 	"datakit.dev/internal/supervise"
 	"datakit.dev/internal/watch"
 )
@@ -27,11 +29,18 @@ type Watch interface {
 	Changed() <-chan struct{}
 }
 
-// Scripts is where the scripts of the stores go. Check says what is wrong with
-// one; Replace makes those of the stores active, all at once.
+// Scripts is where the scripts of the stores go.
 type Scripts interface {
+	// Check says what is wrong with the text of one script, as far as it can be
+	// told without the others.
 	Check(category point.Category, name, text string) diag.List
+	// Verify compiles scripts together, changes nothing, and returns what is
+	// wrong with each of them, by its index.
+	Verify(scripts []config.Script) map[int]diag.List
+	// Replace makes scripts those of the stores, all at once.
 	Replace(scripts []config.Script) error
+	// Status returns every script that there is, of the stores and of the disk.
+	Status() []status.Script
 }
 
 // Local is what the files of the work directory ask for.
@@ -50,6 +59,7 @@ type Options struct {
 	Supervisor *supervise.Supervisor
 	Scripts    Scripts        // nil where scripts do not run
 	BackupPath string         // "" keeps no backup
+	ScriptDir  string         // where the scripts of the stores are backed up
 	Backup     []backup.Entry // what was read from it at the start
 	Local      Local
 }
@@ -83,7 +93,7 @@ type Reconciler struct {
 func New(o Options) *Reconciler {
 	goods := make([]config.Good, len(o.Backup))
 	for i, e := range o.Backup {
-		goods[i] = config.Good{Source: e.Source, Backend: e.Backend, Key: e.Key, Short: e.Short, Revision: e.Revision, Value: e.Text}
+		goods[i] = config.Good{Source: e.Source, Backend: e.Backend, Key: e.Key, Short: e.Short, Revision: e.Revision, Value: e.Text, Script: e.Script != ""}
 	}
 	return &Reconciler{opts: o, local: o.Local, state: config.Seed(o.Catalog, goods, check(o.Scripts)), saved: goods}
 }
@@ -200,13 +210,28 @@ func (r *Reconciler) compile(req config.Request, state *config.State) (config.Re
 	for {
 		res, next := config.Compile(state, req)
 		steps := plan.Diff(running, res.Units)
-		if !r.prepare(steps, req.Refused) {
+		made, compiled := r.prepare(steps, req.Refused), r.verify(res.Scripts, req.Refused)
+		if made && compiled {
 			return res, next, steps
 		}
 	}
 }
 
-// prepare makes what steps start, and reports whether any of it was refused.
+// verify compiles scripts, and reports whether all of them do.
+func (r *Reconciler) verify(scripts []config.Script, refused map[config.Ref]config.Refusal) bool {
+	if r.opts.Scripts == nil {
+		return true
+	}
+	bad := r.opts.Scripts.Verify(scripts)
+	for i, list := range bad {
+		ref := scripts[i].Ref
+		_, again := refused[ref]
+		refused[ref] = config.Refusal{Err: list, Good: again}
+	}
+	return len(bad) == 0
+}
+
+// prepare makes what steps start, and reports whether all of it could be made.
 func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Refusal) bool {
 	found, before := false, maps.Clone(refused)
 	for _, st := range steps {
@@ -222,7 +247,7 @@ func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Re
 			found = true
 		}
 	}
-	return found
+	return !found
 }
 
 // apply carries out steps, and reports whether anything that runs was touched.
@@ -255,7 +280,6 @@ func (r *Reconciler) save(goods []config.Good) {
 	if r.opts.BackupPath == "" {
 		return
 	}
-	goods = slices.DeleteFunc(slices.Clone(goods), func(g config.Good) bool { return g.Script })
 	if !r.backupFailed() && slices.Equal(goods, r.saved) {
 		return
 	}
@@ -263,10 +287,10 @@ func (r *Reconciler) save(goods []config.Good) {
 	for i, g := range goods {
 		entries[i] = backup.Entry{
 			Source: g.Source, Backend: g.Backend, Key: g.Key, Short: g.Short,
-			Revision: g.Revision, Text: config.Normalize(g.Value),
+			Revision: g.Revision, Text: config.Normalize(g.Value), Script: scriptFile(g),
 		}
 	}
-	err := backup.Write(r.opts.BackupPath, entries)
+	err := backup.Write(r.opts.BackupPath, r.opts.ScriptDir, entries)
 	if err != nil {
 		r.opts.Log.Error("the backup could not be written; it is tried again", "error", err)
 	} else {
@@ -295,4 +319,13 @@ func (r *Reconciler) Local() Local {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.local
+}
+
+// scriptFile returns where a script stands below the folder of the script
+// backup, or "" for an input.
+func scriptFile(g config.Good) string {
+	if !g.Script {
+		return ""
+	}
+	return strings.TrimPrefix(g.Short, "pipeline/")
 }

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ func (r *Reconciler) Status() status.Status {
 		Stores:     make([]status.Store, len(views)),
 		Keys:       append([]status.Key{}, r.result.Keys...),
 		Units:      units,
-		Scripts:    []status.Script{},
+		Scripts:    r.scripts(),
 		Outputs:    []status.Output{},
 		Errors:     append([]string{}, r.local.Errors...),
 	}
@@ -39,6 +40,40 @@ func (r *Reconciler) Status() status.Status {
 		!slices.ContainsFunc(views, func(v watch.View) bool { return !v.Fresh() }) &&
 		!slices.ContainsFunc(units, func(u status.Unit) bool { return u.State != status.Running })
 	return s
+}
+
+// scripts returns the scripts, with what became of the keys that ask for them;
+// r.mu is held.
+func (r *Reconciler) scripts() []status.Script {
+	out := []status.Script{}
+	if r.opts.Scripts == nil {
+		return out
+	}
+	out = append(out, r.opts.Scripts.Status()...)
+	for _, k := range r.result.Keys {
+		category, name, ok := scriptOf(k.Key)
+		if !ok || k.State != status.Kept && k.State != status.Rejected {
+			continue
+		}
+		origin := k.Store + ":" + k.Key
+		i := slices.IndexFunc(out, func(s status.Script) bool { return s.Origin == origin })
+		if i < 0 {
+			out = append(out, status.Script{Category: category, Name: name, Namespace: "confd", Origin: origin, State: string(status.Rejected), Error: k.Error})
+			continue
+		}
+		out[i].State, out[i].Error = string(k.State), k.Error
+	}
+	return out
+}
+
+// scriptOf returns the category and name of the script that a key holds.
+func scriptOf(key string) (category, name string, ok bool) {
+	parts := strings.Split(key, "/")
+	n := len(parts)
+	if n < 3 || parts[n-3] != "pipeline" {
+		return "", "", false
+	}
+	return parts[n-2], parts[n-1], true
 }
 
 // matches reports whether what runs is what is desired.
@@ -86,8 +121,15 @@ func (r *Reconciler) Try(source string, entries []store.Entry) Trial {
 	r.opts.Supervisor.Discard()
 
 	t := Trial{Steps: []TrialStep{}, Keys: []status.Key{}}
+	told := map[string]bool{}
 	for _, st := range steps {
 		t.Steps = append(t.Steps, TrialStep{Verb: st.Verb, Unit: st.Unit.ID, Kind: st.Unit.Kind, Origin: st.Unit.Origin})
+		told[st.Unit.ID] = st.Verb != plan.Stop
+	}
+	for _, id := range slices.Sorted(maps.Keys(res.Units)) {
+		if u := res.Units[id]; !told[id] {
+			t.Steps = append(t.Steps, TrialStep{Verb: plan.Keep, Unit: id, Kind: u.Kind, Origin: u.Origin})
+		}
 	}
 	for _, k := range res.Keys {
 		tried := slices.ContainsFunc(entries, func(e store.Entry) bool { return strings.HasSuffix(k.Key, "/"+e.Key) })

@@ -22,6 +22,7 @@ import (
 	"datakit.dev/internal/point"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/spec"
+	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/memory"
 	"datakit.dev/internal/supervise"
@@ -61,10 +62,14 @@ func newWorld(dir string) *world {
 	}
 }
 
+func (w *world) scriptDir() string {
+	return filepath.Join(filepath.Dir(w.path), "..", "pipeline_confd")
+}
+
 // start starts an agent on what the world holds: its stores, and the backup of
 // the agent before it.
 func (w *world) start() error {
-	entries, err := backup.Read(w.path)
+	entries, err := backup.Read(w.path, w.scriptDir())
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
 	w.set = watch.NewSet(log)
 	var sources []watch.Source
@@ -79,7 +84,7 @@ func (w *world) start() error {
 	w.set.Replace(sources, w.opts)
 	w.loop = reconcile.New(reconcile.Options{
 		Log: log, Catalog: config.NewCatalog(w.plugins()), Watch: w.set, Supervisor: w.units, Scripts: w.scripts,
-		BackupPath: w.path, Backup: entries, Local: w.local,
+		BackupPath: w.path, ScriptDir: w.scriptDir(), Backup: entries, Local: w.local,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -212,6 +217,27 @@ func (s *scripts) Check(_ point.Category, _, text string) diag.List {
 		return diag.List{{Pos: diag.At(text, i), Message: "expected an expression"}}
 	}
 	return nil
+}
+
+// Verify refuses a script that uses one which is not there.
+func (s *scripts) Verify(list []config.Script) map[int]diag.List {
+	bad := map[int]diag.List{}
+	for i, sc := range list {
+		_, used, ok := strings.Cut(sc.Text, "use ")
+		if ok && !slices.ContainsFunc(list, func(o config.Script) bool { return o.Name == strings.TrimSpace(used) }) {
+			bad[i] = diag.List{{Message: "there is no script " + used}}
+		}
+	}
+	return bad
+}
+
+func (s *scripts) Status() (out []status.Script) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sc := range s.active {
+		out = append(out, status.Script{Category: string(sc.Category), Name: sc.Name, Namespace: "confd", Origin: sc.Origin, State: "active"})
+	}
+	return out
 }
 
 func (s *scripts) Replace(list []config.Script) error {

@@ -133,7 +133,9 @@ type Script struct {
 	Runs      uint64 `json:"runs"`
 	Drops     uint64 `json:"drops"`
 	Errors    uint64 `json:"errors"`
-	Error     string `json:"error"`
+	// Nanoseconds is the time that all runs took together.
+	Nanoseconds uint64 `json:"ns"`
+	Error       string `json:"error"`
 }
 
 // An Output is one destination and the queue before it.

@@ -43,6 +43,9 @@ type Options struct {
 	Log  *slog.Logger
 	Sink func(tags map[string]string) Sink
 	Env  func(kind string) input.Env
+	// Route tells the sink of a new unit which scripts its points want. It may
+	// be nil.
+	Route func(Job, Sink)
 	// Grace is how long a unit may take to stop before it is left behind, its
 	// sink closed; 2 s where 0.
 	Grace time.Duration
@@ -213,6 +216,9 @@ func (s *Supervisor) start(u plan.Unit, in instance, starts uint64) *unit {
 	run := &unit{
 		supervisor: s, plan: u, job: job, sink: s.opts.Sink(job.Labels()),
 		log: s.opts.Log.With("unit", u.ID), done: make(chan struct{}), paced: make(chan struct{}, 1),
+	}
+	if s.opts.Route != nil {
+		s.opts.Route(job, run.sink)
 	}
 	run.tally.starts = starts + 1
 	run.enter(status.Starting)

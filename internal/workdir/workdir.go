@@ -44,6 +44,40 @@ func (d Dir) ScriptBackup() string { return filepath.Join(string(d), "pipeline_c
 // State returns the folder for the state of one kind of input.
 func (d Dir) State(kind string) string { return filepath.Join(string(d), "data", "inputs", kind) }
 
+// ReadScripts returns the local scripts under the keys of a store,
+// "pipeline/<category>/<name>.p". A script at the top level counts as logging.
+// A missing folder is empty; files that cannot be read are told in the error,
+// with the others returned all the same.
+func (d Dir) ReadScripts() ([]store.Entry, error) {
+	var entries []store.Entry
+	var problems []error
+	for _, pattern := range []string{"*.p", "*/*.p"} {
+		names, err := fs.Glob(os.DirFS(d.Scripts()), pattern)
+		if err != nil {
+			return nil, fmt.Errorf("read the local scripts: %w", err)
+		}
+		for _, name := range names {
+			key := "pipeline/" + name
+			if !strings.Contains(name, "/") {
+				key = "pipeline/logging/" + name
+			}
+			e, err := read(filepath.Join(d.Scripts(), filepath.FromSlash(name)), key)
+			if err != nil {
+				problems = append(problems, err)
+				continue
+			}
+			entries = append(entries, e)
+			if len(entries) > maxFiles {
+				return nil, fmt.Errorf("the folder pipeline holds more than %d scripts", maxFiles)
+			}
+		}
+	}
+	return entries, errors.Join(problems...)
+}
+
+// Patterns returns the folder of the grok pattern files.
+func (d Dir) Patterns() string { return filepath.Join(d.Scripts(), "pattern") }
+
 // maxFiles bounds what is read of conf.d.
 const maxFiles = 10_000
 
@@ -74,7 +108,7 @@ func (d Dir) ReadConf() ([]store.Entry, error) {
 		case len(entries) == maxFiles:
 			return fmt.Errorf("conf.d holds more than %d files", maxFiles)
 		}
-		entry, err := read(root, path)
+		entry, err := read(path, "confd/"+filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator))))
 		if err != nil {
 			problems = append(problems, err)
 			return nil
@@ -86,12 +120,9 @@ func (d Dir) ReadConf() ([]store.Entry, error) {
 	return entries, errors.Join(append(problems, err)...)
 }
 
-func read(root, path string) (store.Entry, error) {
-	rel, err := filepath.Rel(root, path)
-	if err != nil {
-		return store.Entry{}, fmt.Errorf("read %s: %w", path, err)
-	}
-	e := store.Entry{Key: "confd/" + filepath.ToSlash(rel)}
+// read returns the file at path as the entry of key.
+func read(path, key string) (store.Entry, error) {
+	e := store.Entry{Key: key}
 	st, err := os.Stat(path)
 	switch {
 	case err != nil:

@@ -10,7 +10,9 @@ import (
 	"datakit.dev/internal/funcs/json"
 	"datakit.dev/internal/funcs/point"
 	"datakit.dev/internal/funcs/remote"
+	"datakit.dev/internal/funcs/state"
 	"datakit.dev/internal/funcs/text"
+	"datakit.dev/internal/funcs/timefn"
 	"datakit.dev/internal/pipeline/fn"
 )
 
@@ -20,7 +22,9 @@ func Table() (fn.Table, error) {
 		point.Functions(),
 		cond.Functions(),
 		conv.Functions(),
+		state.Functions(),
 		text.Functions(),
+		timefn.Functions(),
 		json.Functions(),
 		codec.Functions(),
 		formats.Functions(),

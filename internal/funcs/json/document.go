@@ -1,7 +1,7 @@
 package json
 
 import (
-	"strings"
+	"math"
 
 	"datakit.dev/internal/pipeline/fn"
 )
@@ -10,23 +10,28 @@ import (
 // part after the other out of the same message: it is checked once, and where
 // its parts lie is noted once.
 type document struct {
-	text  string // "" for none
-	parts []part
+	text    string // "" for none
+	parts   []part
+	refused string // the text that was found to be no JSON last
 }
 
 // A part is where one value, or the key of one, lies in the text. The parts of a
 // list follow it; those of a map are key and value in turn.
 type part struct {
-	start, end int // of its text
-	next       int // the part that follows it and all within it
+	start, end uint32 // of its text
+	next       uint32 // the part that follows it and all within it
+	escaped    bool   // a string that holds escapes
 }
+
+// partSize is what a part takes.
+const partSize = 16
 
 // maxKept is how many parts there is room for after a point is done.
 const maxKept = 4096
 
 // Forget lets go of the text.
 func (d *document) Forget() {
-	d.text, d.parts = "", d.parts[:0]
+	d.text, d.refused, d.parts = "", "", d.parts[:0]
 	if cap(d.parts) > maxKept {
 		d.parts = nil
 	}
@@ -47,18 +52,24 @@ func open(r *fn.Run, text string) (*document, error) {
 	if d.text == text && text != "" {
 		return d, nil
 	}
+	if d.refused == text && text != "" { // a record that was cut off, and half a dozen calls that read it
+		return nil, nil //nolint:nilnil // as below
+	}
 	if err := r.Step(len(text) / 8); err != nil {
 		return nil, err
 	}
-	if err := r.Alloc(len(text)); err != nil {
-		return nil, err
+	if len(text) > math.MaxInt32 {
+		return nil, nil //nolint:nilnil // no document, and no reason to end the script
 	}
-	sc := scanner{s: text, parts: d.parts[:0]}
-	ok := sc.value(0) && sc.end()
+	sc := scanner{s: text, parts: d.parts[:0], run: r}
+	ok := sc.document()
 	d.parts = sc.parts
 	if !ok {
 		d.text = ""
-		return nil, nil //nolint:nilnil // no document, and no reason to end the script
+		if sc.err == nil {
+			d.refused = text
+		}
+		return nil, sc.err
 	}
 	d.text = text
 	return d, nil
@@ -87,7 +98,7 @@ func (d *document) find(path []step) (int, bool) {
 // several; -1 where there is none.
 func (d *document) key(at int, key string) int {
 	found := -1
-	for i := at + 1; i < d.parts[at].next; i = d.parts[i+1].next {
+	for i, end := at+1, int(d.parts[at].next); i < end; i = int(d.parts[i+1].next) {
 		if d.isKey(d.parts[i], key) {
 			found = i + 1
 		}
@@ -96,8 +107,10 @@ func (d *document) key(at int, key string) int {
 }
 
 func (d *document) isKey(p part, key string) bool {
-	raw := d.text[p.start+1 : p.end-1]
-	return raw == key || strings.IndexByte(raw, '\\') >= 0 && unescape(raw) == key
+	if p.escaped {
+		return unescape(d.text[p.start+1:p.end-1]) == key
+	}
+	return int(p.end-p.start) == len(key)+2 && d.text[p.start+1:p.end-1] == key
 }
 
 // index returns element n of the list at, counted from the end where n is
@@ -109,7 +122,7 @@ func (d *document) index(at, n int) int {
 	if n < 0 {
 		return -1
 	}
-	for i := at + 1; i < d.parts[at].next; i = d.parts[i].next {
+	for i, end := at+1, int(d.parts[at].next); i < end; i = int(d.parts[i].next) {
 		if n == 0 {
 			return i
 		}

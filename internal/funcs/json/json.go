@@ -201,11 +201,45 @@ func bindGJSON(c *fn.Call) (fn.Eval, error) {
 		if err := r.Alloc(len(text)); err != nil {
 			return p, err
 		}
+		if nestsDeeper(text, maxGJSONDepth) {
+			return point.NilOf(), nil
+		}
 		if v, ok := resultOf(gjson.Get(text, p.Text())); ok {
 			r.Store(key.Text(), v)
 		}
 		return point.NilOf(), nil
 	}, nil
+}
+
+// maxGJSONDepth is how deep a text may nest that gjson looks at. Some of what its
+// paths can ask for (@pretty, @valid) goes down by recursion: a text of 10 MiB of
+// brackets would overflow the stack, which ends the agent.
+const maxGJSONDepth = 10_000
+
+// nestsDeeper reports whether brackets, but for those in strings, nest deeper
+// than limit.
+func nestsDeeper(text string, limit int) bool {
+	if strings.Count(text, "[")+strings.Count(text, "{") <= limit { // the usual text costs no more
+		return false
+	}
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '[', '{':
+			if depth++; depth > limit {
+				return true
+			}
+		case ']', '}':
+			depth = max(depth-1, 0)
+		case '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return false
 }
 
 func resultOf(res gjson.Result) (point.Value, bool) {
@@ -229,6 +263,7 @@ func jsonAll() fn.Func {
 			En: "Does nothing; kept for scripts of early versions. Use json or load_json.",
 			Zh: "不执行任何操作，仅为兼容早期脚本保留。请使用 json 或 load_json。",
 		},
+		Examples: []fn.Example{{Script: `json_all(_)`, In: map[string]any{"message": `{"a": 1}`}, Out: map[string]any{"a": nil}}},
 		Bind: func(*fn.Call) (fn.Eval, error) {
 			return func(*fn.Run) (point.Value, error) { return point.NilOf(), nil }, nil
 		},

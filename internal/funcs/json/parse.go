@@ -20,7 +20,7 @@ func (d *document) value(r *fn.Run, at int) (point.Value, error) {
 	case '[':
 		return d.array(r, at)
 	case '"':
-		text, err := content(r, raw)
+		text, err := d.content(r, p)
 		return point.StringOf(text), err
 	case 't', 'f':
 		return point.BoolOf(raw[0] == 't'), nil
@@ -38,8 +38,8 @@ func (d *document) object(r *fn.Run, at int) (point.Value, error) {
 		return point.NilOf(), err
 	}
 	m := make(map[string]point.Value, n)
-	for i := at + 1; i < d.parts[at].next; i = d.parts[i+1].next {
-		key, err := content(r, d.text[d.parts[i].start:d.parts[i].end])
+	for i, end := at+1, int(d.parts[at].next); i < end; i = int(d.parts[i+1].next) {
+		key, err := d.content(r, d.parts[i])
 		if err != nil {
 			return point.NilOf(), err
 		}
@@ -58,7 +58,7 @@ func (d *document) array(r *fn.Run, at int) (point.Value, error) {
 		return point.NilOf(), err
 	}
 	list := make([]point.Value, 0, n)
-	for i := at + 1; i < d.parts[at].next; i = d.parts[i].next {
+	for i, end := at+1, int(d.parts[at].next); i < end; i = int(d.parts[i].next) {
 		v, err := d.value(r, i)
 		if err != nil {
 			return v, err
@@ -71,16 +71,16 @@ func (d *document) array(r *fn.Run, at int) (point.Value, error) {
 // count returns how many parts follow directly in the one at.
 func (d *document) count(at int) int {
 	n := 0
-	for i := at + 1; i < d.parts[at].next; i = d.parts[i].next {
+	for i, end := at+1, int(d.parts[at].next); i < end; i = int(d.parts[i].next) {
 		n++
 	}
 	return n
 }
 
-// content returns what a string, with its quotes, says.
-func content(r *fn.Run, raw string) (string, error) {
-	raw = raw[1 : len(raw)-1]
-	if strings.IndexByte(raw, '\\') < 0 {
+// content returns what a string says.
+func (d *document) content(r *fn.Run, p part) (string, error) {
+	raw := d.text[p.start+1 : p.end-1]
+	if !p.escaped {
 		return raw, nil
 	}
 	return unescape(raw), r.Alloc(len(raw))

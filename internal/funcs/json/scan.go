@@ -1,149 +1,220 @@
 package json
 
 import (
+	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
+
+	"datakit.dev/internal/pipeline/fn"
 )
 
 // maxDepth is how deep a text may nest.
 const maxDepth = 512
 
-// A scanner passes over a JSON text and notes its parts. It is strict: what it
-// takes is JSON.
+// bad is where a scan ends that found no JSON.
+const bad = -1
+
+// A scanner passes over a JSON text and notes its parts.
+//
+// It takes what the library takes whose reading the field's scripts were written
+// against, which is more than JSON: control characters in strings, bytes that are
+// no UTF-8, any number that Go reads, and anything after a NUL.
 type scanner struct {
 	s     string
-	i     int
-	parts []part // noted on the way
+	parts []part
+	run   *fn.Run // that pays for the parts
+	err   error
 }
 
-func (sc *scanner) end() bool {
-	sc.space()
-	return sc.i == len(sc.s)
-}
-
-func (sc *scanner) space() {
-	for sc.i < len(sc.s) {
-		switch sc.s[sc.i] {
-		case ' ', '\t', '\n', '\r':
-			sc.i++
-		default:
-			return
-		}
-	}
-}
-
-// take passes over c and reports whether it was there.
-func (sc *scanner) take(c byte) bool {
-	if sc.i < len(sc.s) && sc.s[sc.i] == c {
-		sc.i++
-		return true
-	}
-	return false
-}
-
-func (sc *scanner) word(w string) bool {
-	if strings.HasPrefix(sc.s[sc.i:], w) {
-		sc.i += len(w)
-		return true
-	}
-	return false
-}
-
-// value passes over one value and the white space before it.
-func (sc *scanner) value(depth int) bool {
-	sc.space()
-	if sc.i >= len(sc.s) || depth > maxDepth {
+// document passes over one value with white space around it.
+func (sc *scanner) document() bool {
+	i := sc.value(sc.space(0), 0)
+	if i == bad {
 		return false
 	}
-	at := len(sc.parts)
-	sc.parts = append(sc.parts, part{start: sc.i})
-	ok := sc.bare(depth)
-	sc.parts[at].end, sc.parts[at].next = sc.i, len(sc.parts)
-	return ok
+	i = sc.space(i)
+	return i == len(sc.s) || sc.s[i] == 0
 }
 
-// bare passes over a value that begins here.
-func (sc *scanner) bare(depth int) bool {
-	switch sc.s[sc.i] {
-	case '{':
-		return sc.object(depth)
-	case '[':
-		return sc.array(depth)
+// space returns where the white space at i ends.
+func (sc *scanner) space(i int) int {
+	for i < len(sc.s) && sc.s[i] <= ' ' {
+		switch sc.s[i] {
+		case ' ', '\t', '\n', '\r':
+			i++
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// note adds a part. It is false where the run has no memory for more.
+func (sc *scanner) note(from, to int, escaped bool) bool {
+	n := len(sc.parts)
+	if n == cap(sc.parts) {
+		more := max(n, 64)
+		if sc.err = sc.run.Alloc(more * partSize); sc.err != nil {
+			return false
+		}
+		sc.parts = slices.Grow(sc.parts, more)
+	}
+	sc.parts = append(sc.parts, part{start: uint32(from), end: uint32(to), next: uint32(n + 1), escaped: escaped})
+	return true
+}
+
+// value passes over the value at i and returns where it ends.
+func (sc *scanner) value(i, depth int) int {
+	if i >= len(sc.s) || depth > maxDepth {
+		return bad
+	}
+	var end int
+	switch sc.s[i] {
 	case '"':
-		return sc.str()
+		return sc.str(i)
+	case '{', '[':
+		return sc.composite(i, depth)
 	case 't':
-		return sc.word("true")
+		end = sc.word(i, "true")
 	case 'f':
-		return sc.word("false")
+		end = sc.word(i, "false")
 	case 'n':
-		return sc.word("null")
+		end = sc.word(i, "null")
+	default:
+		end = number(sc.s, i)
 	}
-	return sc.number()
+	if end == bad || !sc.note(i, end, false) {
+		return bad
+	}
+	return end
 }
 
-func (sc *scanner) object(depth int) bool {
-	sc.i++
-	sc.space()
-	if sc.take('}') {
-		return true
+func (sc *scanner) word(i int, w string) int {
+	if strings.HasPrefix(sc.s[i:], w) {
+		return i + len(w)
+	}
+	return bad
+}
+
+// composite passes over a list or a map.
+func (sc *scanner) composite(i, depth int) int {
+	at := len(sc.parts)
+	if !sc.note(i, i, false) {
+		return bad
+	}
+	if sc.s[i] == '{' {
+		i = sc.object(i+1, depth)
+	} else {
+		i = sc.array(i+1, depth)
+	}
+	if i != bad {
+		p := &sc.parts[at]
+		p.end, p.next = uint32(i), uint32(len(sc.parts))
+	}
+	return i
+}
+
+func (sc *scanner) object(i, depth int) int {
+	i = sc.space(i)
+	if i < len(sc.s) && sc.s[i] == '}' {
+		return i + 1
 	}
 	for {
-		sc.space()
-		if sc.i >= len(sc.s) || sc.s[sc.i] != '"' || !sc.value(depth) {
-			return false
+		if i >= len(sc.s) || sc.s[i] != '"' {
+			return bad
 		}
-		sc.space()
-		if !sc.take(':') || !sc.value(depth+1) {
-			return false
+		if i = sc.str(i); i == bad {
+			return bad
 		}
-		sc.space()
-		if sc.take('}') {
-			return true
+		if i = sc.space(i); i >= len(sc.s) || sc.s[i] != ':' {
+			return bad
 		}
-		if !sc.take(',') {
-			return false
+		if i = sc.value(sc.space(i+1), depth+1); i == bad {
+			return bad
 		}
+		if i = sc.space(i); i >= len(sc.s) {
+			return bad
+		}
+		if sc.s[i] == '}' {
+			return i + 1
+		}
+		if sc.s[i] != ',' {
+			return bad
+		}
+		i = sc.space(i + 1)
 	}
 }
 
-func (sc *scanner) array(depth int) bool {
-	sc.i++
-	sc.space()
-	if sc.take(']') {
-		return true
+func (sc *scanner) array(i, depth int) int {
+	i = sc.space(i)
+	if i < len(sc.s) && sc.s[i] == ']' {
+		return i + 1
 	}
 	for {
-		if !sc.value(depth + 1) {
-			return false
+		if i = sc.value(i, depth+1); i == bad {
+			return bad
 		}
-		sc.space()
-		if sc.take(']') {
-			return true
+		if i = sc.space(i); i >= len(sc.s) {
+			return bad
 		}
-		if !sc.take(',') {
-			return false
+		if sc.s[i] == ']' {
+			return i + 1
 		}
+		if sc.s[i] != ',' {
+			return bad
+		}
+		i = sc.space(i + 1)
 	}
 }
 
-// str passes over a string.
-func (sc *scanner) str() bool {
-	for i := sc.i + 1; i < len(sc.s); i++ {
-		switch c := sc.s[i]; {
-		case c == '"':
-			sc.i = i + 1
-			return true
-		case c < ' ':
-			return false
-		case c == '\\':
+// str passes over the string at i.
+func (sc *scanner) str(i int) int {
+	from, escaped := i, false
+	for i = plain(sc.s, i+1); i < len(sc.s); i = plain(sc.s, i) {
+		switch sc.s[i] {
+		case '"':
+			if !sc.note(from, i+1, escaped) {
+				return bad
+			}
+			return i + 1
+		case '\\':
 			n := escapeLen(sc.s[i:])
 			if n == 0 {
-				return false
+				return bad
 			}
-			i += n - 1
+			escaped = true
+			i += n
+		default:
+			return bad
 		}
 	}
-	return false
+	return bad
+}
+
+// plain returns where the bytes from i on end that are no quote, no backslash and
+// no NUL. It looks at eight at once: of each byte that is the one looked for, and
+// of none before it, the highest bit is set.
+func plain(s string, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(s); i += 8 {
+		w := load(s[i : i+8])
+		quote, slash := w^(ones*'"'), w^(ones*'\\')
+		if found := ((w-ones)&^w | (quote-ones)&^quote | (slash-ones)&^slash) & highs; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for i < len(s) && s[i] != '"' && s[i] != '\\' && s[i] != 0 {
+		i++
+	}
+	return i
+}
+
+// load returns eight bytes, the first one lowest.
+func load(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 // escapeLen returns the length of the escape that s begins with, 0 for none.
@@ -166,37 +237,44 @@ func escapeLen(s string) int {
 	return 0
 }
 
-// number passes over a number that fits a float.
-func (sc *scanner) number() bool {
-	from := sc.i
-	sc.take('-')
-	if !sc.take('0') && !sc.digits() {
-		return false
+// number passes over the number at i.
+func number(s string, i int) int {
+	from := i
+	if s[i] == '-' {
+		i++
 	}
-	plain := true
-	if sc.take('.') && !sc.digits() {
-		return false
+	whole := digits(s, i)
+	if whole == from { // neither a sign nor a digit
+		return bad
 	}
-	if sc.take('e') || sc.take('E') {
-		plain = false
-		if !sc.take('+') {
-			sc.take('-')
-		}
-		if !sc.digits() {
-			return false
-		}
+	end := whole
+	if end < len(s) && s[end] == '.' {
+		end = digits(s, end+1)
 	}
-	if plain && sc.i-from < 300 {
-		return true
+	const surely = 300 // digits fit a float
+	if whole > i && end-from < surely && (end == len(s) || !isNumber(s[end])) {
+		return end
 	}
-	_, err := strconv.ParseFloat(sc.s[from:sc.i], 64)
-	return err == nil
+	for end < len(s) && isNumber(s[end]) {
+		end++
+	}
+	if _, err := strconv.ParseFloat(s[from:end], 64); err != nil {
+		return bad
+	}
+	return end
 }
 
-func (sc *scanner) digits() bool {
-	from := sc.i
-	for sc.i < len(sc.s) && '0' <= sc.s[sc.i] && sc.s[sc.i] <= '9' {
-		sc.i++
+// digits returns where the digits at i end.
+func digits(s string, i int) int {
+	for i < len(s) && isDigit(s[i]) {
+		i++
 	}
-	return sc.i > from
+	return i
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// isNumber reports whether c may be part of a number.
+func isNumber(c byte) bool {
+	return isDigit(c) || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-'
 }

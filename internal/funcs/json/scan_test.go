@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -152,8 +151,8 @@ func descend(v any, st step) (any, bool) {
 
 func TestMalformedTextIsRefused(t *testing.T) {
 	for _, text := range []string{
-		"", " ", "nan", "{", "[", `{"a"`, `{"a":`, `{"a":1`, `{"a":1,}`, "[1,]", "[,1]", "01", "1.", ".5", "-", "1e", "+1",
-		`"a`, `"\q"`, `"\u12"`, "\"\n\"", "tru", `{"a":1}{"b":2}`, "1 2", "{1:2}", "1e400", strings.Repeat("9", 400),
+		"", " ", "nan", "{", "[", `{"a"`, `{"a":`, `{"a":1`, `{"a":1,}`, "[1,]", "[,1]", ".5", "1.2.3", "1-2", "0x1", "1_0", "-", "-Inf", "Infinity", "-", "1e", "+1",
+		`"a`, `"\q"`, `"\u12"`, "\"a\x00b\"", "tru", "[1\x00]", "\x00", "[1]\x01", `{"a":1}{"b":2}`, "1 2", "{1:2}", "1e400", strings.Repeat("9", 400),
 		strings.Repeat("[", maxDepth+2) + strings.Repeat("]", maxDepth+2),
 	} {
 		if _, ok := read(t, text); ok {
@@ -162,41 +161,110 @@ func TestMalformedTextIsRefused(t *testing.T) {
 	}
 }
 
+func TestMoreThanJSONIsTakenAsTheLibraryTakesIt(t *testing.T) {
+	for text, want := range map[string]any{
+		"{\"a\":\"x\ty\nz\x01\"}":   map[string]any{"a": "x\ty\nz\x01"},
+		"\"\xff\xfe\"":              "\xff\xfe",
+		"[01, -007, 1., -.5, 2.e3]": []any{1.0, -7.0, 1.0, -0.5, 2000.0},
+		"[1]\x00 whatever":          []any{1.0},
+		" true \x00":                true,
+	} {
+		if got, ok := read(t, text); !ok || !reflect.DeepEqual(got.Any(), want) {
+			t.Errorf("%q: %v (%v), want %v", text, got, ok, want)
+		}
+		if v, taken, known := library(text); known && (!taken || !reflect.DeepEqual(v, want)) {
+			t.Errorf("%q: the library says %v, %v", text, v, taken)
+		}
+	}
+}
+
 func TestHostileDocumentsMeetTheLimits(t *testing.T) {
-	r := new(fn.Run)
-	r.Start(nil, &fn.Env{Limits: fn.Limits{Bytes: 1 << 16}})
-	text := "[" + strings.Repeat("{},", 10_000) + "{}]"
-	d, err := open(r, text)
+	small := func() *fn.Run {
+		r := new(fn.Run)
+		r.Start(nil, &fn.Env{Limits: fn.Limits{Bytes: 1 << 20}})
+		return r
+	}
+	if d, err := open(small(), "["+strings.Repeat("1,", 1<<20)+"1]"); d != nil || !fn.IsLimit(err) {
+		t.Errorf("a million numbers in 1 MiB of memory: %v", err)
+	}
+	r := small()
+	d, err := open(r, "["+strings.Repeat("{},", 10_000)+"{}]")
 	if d == nil {
 		t.Fatal(err)
 	}
 	if _, err := d.value(r, 0); !fn.IsLimit(err) {
-		t.Errorf("10000 maps in %d bytes of memory: %v", 1<<16, err)
+		t.Errorf("10000 maps in 1 MiB of memory: %v", err)
+	}
+	deep := strings.Repeat(`[{"a":`, 2<<20)
+	for _, text := range []string{deep, deep + "1" + strings.Repeat("}]", 2<<20)} {
+		if d, err := open(newRun(), text); d != nil || err != nil {
+			t.Errorf("4 million levels are taken: %v", err)
+		}
+	}
+	if d, err := open(newRun(), `{"a":"`+strings.Repeat("x", 10<<20)+`"}`); d == nil {
+		t.Errorf("a string of 10 MiB is refused: %v", err)
+	}
+	if d, err := open(newRun(), "["+strings.Repeat(`{"level":"info","message":"order created, payment pending"},`, 180_000)+"1]"); d == nil {
+		t.Errorf("a list of 10 MB is refused: %v", err)
 	}
 }
 
-// FuzzValid looks for a text that is JSON to us and not to the standard library,
-// or the other way round, and for one on which the other scanners go astray.
+func TestATextIsLookedThroughOnce(t *testing.T) {
+	for _, text := range []string{`["` + strings.Repeat("x", 80_000) + `"]`, `["` + strings.Repeat("x", 80_000)} {
+		r := new(fn.Run)
+		r.Start(nil, &fn.Env{Limits: fn.Limits{Steps: 15_000}}) // one look takes 10000
+		for range 5 {
+			if _, err := open(r, text); err != nil {
+				t.Fatalf("%.5s: %v", text, err)
+			}
+		}
+		if _, err := open(r, text+" "); !fn.IsLimit(err) {
+			t.Errorf("%.5s: another text was not looked through: %v", text, err)
+		}
+	}
+}
+
+func TestNothingOfAPointIsLeftInItsRun(t *testing.T) {
+	d := &document{text: "[1]", refused: "[", parts: make([]part, 3, maxKept+1)}
+	if d.Forget(); d.text != "" || d.refused != "" || d.parts != nil {
+		t.Errorf("%+v is left", d)
+	}
+}
+
+// FuzzValid looks for a text that we read and the library does not, or the other
+// way round, or that it reads as something else; and for a path that goes astray.
 func FuzzValid(f *testing.F) {
-	for _, seed := range []string{`{"a":[1,{"b":null}]}`, `"\u00e9"`, "[1e5, -0.1]", "{", `[[],{}]`, `{"a":1,"a":2}`} {
+	for _, seed := range []string{
+		`{"a":[1,{"b":null}]}`, `"\u00e9"`, "[1e5, -0.1]", "{", `[[],{}]`, `{"a":1,"a":2}`, `{"a":{"b":1},"a":[]}`, "\"\\ud83d\\ude00\"",
+		"[00.1e+2]\x00", "{\"a\x01\": \"\xff\\\"\"}", `{"k" : true , "l":false}`,
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		v, got := read(t, text)
-		var want any
-		err := stdjson.Unmarshal([]byte(text), &want)
-		if got != (err == nil) && strings.Count(text, "[")+strings.Count(text, "{") <= maxDepth {
-			t.Fatalf("%q: valid %v, the library says %v", text, got, err)
-		}
-		if !got {
+		if strings.Count(text, "[")+strings.Count(text, "{") > maxDepth {
 			return
 		}
-		if utf8.ValidString(text) && !reflect.DeepEqual(v.Any(), want) {
-			t.Fatalf("%q\ngot  %v\nwant %v", text, v.Any(), want)
+		got, ok := read(t, text)
+		want, taken, known := library(text)
+		if !known {
+			return
 		}
-		for _, path := range [][]step{{{key: "a"}}, {{index: -1, list: true}, {key: "a"}}} {
-			if d, _ := open(newRun(), text); d != nil {
-				d.find(path)
+		if ok != taken || ok && !reflect.DeepEqual(got.Any(), want) {
+			t.Fatalf("%q\ngot  %v, %v\nwant %v, %v", text, ok, got.Any(), taken, want)
+		}
+		for _, path := range [][]step{{{key: "a"}}, {{key: "a"}, {key: "b"}}, {{index: -1, list: true}, {key: "a"}}, {{index: 1, list: true}}} {
+			d, err := open(newRun(), text)
+			if d == nil {
+				break
+			}
+			found := want
+			for _, st := range path {
+				if found, ok = descend(found, st); !ok {
+					break
+				}
+			}
+			if _, there := d.find(path); there != ok {
+				t.Fatalf("%q at %v: found %v, want %v (%v)", text, path, there, ok, err)
 			}
 		}
 	})

@@ -84,7 +84,7 @@ func create(r *fn.Run, args [5]point.Value, after fn.Eval) error {
 	category := point.Metric
 	if args[4].Kind() != point.Nil {
 		var ok bool
-		if category, ok = categoryOf(args[4].Text()); !ok {
+		if category, ok = fn.CategoryOf(args[4].Text()); !ok {
 			return nil
 		}
 	}
@@ -122,33 +122,4 @@ func fill(args [5]point.Value, category point.Category) point.Point {
 		p.Time = ts
 	}
 	return p
-}
-
-func categoryOf(name string) (point.Category, bool) {
-	switch name {
-	case "L":
-		return point.Logging, true
-	case "M":
-		return point.Metric, true
-	case "T":
-		return point.Tracing, true
-	case "R":
-		return point.RUM, true
-	case "N":
-		return point.Network, true
-	case "O":
-		return point.Object, true
-	case "CO":
-		return point.CustomObject, true
-	case "S":
-		return point.Security, true
-	case "DT":
-		return point.DialTesting, true
-	}
-	switch c := point.Category(name); c { //nolint:exhaustive // a script cannot make the others
-	case point.Logging, point.Metric, point.Tracing, point.RUM, point.Network,
-		point.Object, point.CustomObject, point.Security, point.DialTesting:
-		return c, true
-	}
-	return "", false
 }

@@ -32,6 +32,7 @@ type Run struct {
 	steps, nSteps int // left in this slice, and in the whole run
 	bytes         int // left
 	began         time.Time
+	kept          []kept
 	waited        time.Duration // for what is outside
 }
 
@@ -56,6 +57,7 @@ func (r *Run) Start(p *point.Point, env *Env) {
 	r.Dropped, r.Exited, r.KeepStatus, r.Created = false, false, false, nil
 	r.frame, r.slots = Frame{}, nil
 	r.began = time.Time{}
+	r.kept = r.kept[:0]
 	r.fill(env.Limits.orDefault())
 }
 
@@ -141,5 +143,7 @@ func (r *Run) Release() {
 	if r.JSON != nil {
 		r.JSON.Forget()
 	}
+	clear(r.kept)
+	r.kept = r.kept[:0]
 	r.Point, r.Env, r.Created = nil, nil, nil
 }

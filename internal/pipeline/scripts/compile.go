@@ -17,8 +17,15 @@ func (s *Set) compile(ns Namespace, sources Sources, old *space) *space {
 	for category, named := range sources {
 		before := old.scripts[category]
 		programs := make(map[string]*pipeline.Program, len(before))
+		if done := s.checked[ns]; done != nil {
+			for name, script := range done.scripts[category] {
+				programs[name] = script.program
+			}
+		}
 		for name, script := range before {
-			programs[name] = script.program
+			if programs[name] == nil || script.Text() == named[name].Text {
+				programs[name] = script.program
+			}
 		}
 		texts := make(map[string]string, len(named))
 		for name, src := range named {
@@ -64,4 +71,18 @@ func winners(spaces map[Namespace]*space) map[point.Category]map[string]*Script 
 		}
 	}
 	return active
+}
+
+// stems returns active with each script under what a point is called by.
+func stems(active map[point.Category]map[string]*Script) map[point.Category]map[string]*Script {
+	out := make(map[point.Category]map[string]*Script, len(active))
+	for category, scripts := range active {
+		out[category] = make(map[string]*Script, len(scripts))
+		for name, script := range scripts {
+			if stem, ok := strings.CutSuffix(name, ".p"); ok {
+				out[category][stem] = script
+			}
+		}
+	}
+	return out
 }

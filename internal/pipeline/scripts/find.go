@@ -7,6 +7,10 @@ import (
 	"datakit.dev/internal/point"
 )
 
+// Any is the name that stands for every name in what a collector says of its
+// points.
+const Any = "*"
+
 // Lookup returns the script called name: that of the first namespace that has
 // one.
 func (s *Set) Lookup(category point.Category, name string) (*Script, bool) {
@@ -25,11 +29,28 @@ func (s *Set) Default(category point.Category) (*Script, bool) {
 // collector of p says of its points: a name to a script, or to "-" for none.
 func (s *Set) Find(category point.Category, p *point.Point, own map[string]string) (*Script, bool) {
 	v := s.view.Load()
+	if v.relation == nil && len(own) == 0 {
+		return v.plain(category, p)
+	}
 	name, ok := v.name(category, p, own)
 	if !ok {
 		return nil, false
 	}
 	if script, ok := v.active[category][name]; ok {
+		return script, true
+	}
+	script, ok := v.active[category][v.defaults[category]]
+	return script, ok
+}
+
+// plain finds the script of a point that goes by its own name alone. Most points
+// do, and most have no script: they must cost next to nothing.
+func (v *view) plain(category point.Category, p *point.Point) (*Script, bool) {
+	name := subject(category, p)
+	if name == "" {
+		return nil, false
+	}
+	if script, ok := v.stems[category][name]; ok {
 		return script, true
 	}
 	script, ok := v.active[category][v.defaults[category]]
@@ -50,7 +71,11 @@ func (v *view) name(category point.Category, p *point.Point, own map[string]stri
 	if script, ok := v.relation.find(category, subject); ok {
 		return script, true
 	}
-	switch script := own[subject]; script {
+	script := own[subject]
+	if script == "" {
+		script = own[Any]
+	}
+	switch script {
 	case "":
 		return subject + ".p", true
 	case "-":

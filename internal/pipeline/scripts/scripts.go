@@ -5,6 +5,7 @@ package scripts
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"datakit.dev/internal/diag"
 	"datakit.dev/internal/pipeline"
@@ -47,7 +48,31 @@ type Script struct {
 
 // counters live as long as there is a script of that name in that namespace, so
 // that a new version does not start from zero.
-type counters struct{ runs, errors atomic.Int64 }
+type counters struct {
+	runs, drops, errors, nanoseconds atomic.Int64
+	last                             atomic.Pointer[string] // error
+}
+
+// A Count is what a script has done since it was first there.
+type Count struct {
+	Runs      int64
+	Drops     int64 // points that it threw away
+	Errors    int64 // runs that ended in an error
+	Time      time.Duration
+	LastError string // with its place in the script
+}
+
+// Count returns what the script has done, in all its versions.
+func (s *Script) Count() Count {
+	c := Count{
+		Runs: s.count.runs.Load(), Drops: s.count.drops.Load(), Errors: s.count.errors.Load(),
+		Time: time.Duration(s.count.nanoseconds.Load()),
+	}
+	if last := s.count.last.Load(); last != nil {
+		c.LastError = *last
+	}
+	return c
+}
 
 // Text returns the text of the script.
 func (s *Script) Text() string { return s.program.Source() }
@@ -58,10 +83,17 @@ func (s *Script) Runs() (runs, errors int64) { return s.count.runs.Load(), s.cou
 
 // Run runs p through the script and counts the run.
 func (s *Script) Run(p *point.Point, env *pipeline.Env) (pipeline.Result, error) {
+	begin := time.Now()
 	result, err := s.program.Run(p, env)
+	s.count.nanoseconds.Add(int64(time.Since(begin)))
 	s.count.runs.Add(1)
+	if result.Dropped {
+		s.count.drops.Add(1)
+	}
 	if err != nil {
 		s.count.errors.Add(1)
+		text := diag.OneLine(err.Error())
+		s.count.last.Store(&text)
 	}
 	return result, err
 }
@@ -81,14 +113,16 @@ type Refused struct {
 type Set struct {
 	opts pipeline.Options
 
-	mu   sync.Mutex // held by changes
-	view atomic.Pointer[view]
+	mu      sync.Mutex           // held by changes
+	checked map[Namespace]*space // compiled by Check, for the Replace that follows
+	view    atomic.Pointer[view]
 }
 
 // A view is the scripts at one time. It never changes.
 type view struct {
 	spaces   map[Namespace]*space
 	active   map[point.Category]map[string]*Script // the winner of each name
+	stems    map[point.Category]map[string]*Script // the same, without .p
 	defaults map[point.Category]string
 	relation *Relation
 }
@@ -101,7 +135,7 @@ type space struct {
 
 // NewSet returns an empty set whose scripts are compiled with opts.
 func NewSet(opts pipeline.Options) *Set {
-	s := &Set{opts: opts}
+	s := &Set{opts: opts, checked: map[Namespace]*space{}}
 	s.view.Store(&view{})
 	return s
 }
@@ -123,6 +157,7 @@ func (s *Set) Replace(ns Namespace, sources Sources) []Refused {
 	var refused []Refused
 	s.change(func(v *view) {
 		sp := s.compile(ns, sources, v.spaces[ns])
+		delete(s.checked, ns)
 		refused = sp.refused
 		spaces := map[Namespace]*space{ns: sp}
 		for other, old := range v.spaces {
@@ -132,8 +167,20 @@ func (s *Set) Replace(ns Namespace, sources Sources) []Refused {
 		}
 		v.spaces = spaces
 		v.active = winners(spaces)
+		v.stems = stems(v.active)
 	})
 	return refused
+}
+
+// Check returns those of sources that would not compile as the scripts of a
+// namespace, and changes nothing. A Replace with the same sources then need not
+// compile them again.
+func (s *Set) Check(ns Namespace, sources Sources) []Refused {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sp := s.compile(ns, sources, s.view.Load().spaces[ns])
+	s.checked[ns] = sp
+	return sp.refused
 }
 
 // SetRelation sets the map from names to scripts that the center sends; nil for

@@ -149,7 +149,7 @@ var closeCases = []testCase{
 		if _, err := b.st.Read(t.Context()); !errors.Is(err, store.ErrClosed) {
 			t.Errorf("Read: %v", err)
 		}
-		if err := b.st.Wait(t.Context(), since); !errors.Is(err, store.ErrClosed) {
+		if err := b.st.Wait(deadline(t, quiet), since); !errors.Is(err, store.ErrClosed) {
 			t.Errorf("Wait: %v", err)
 		}
 	}},

@@ -1,0 +1,117 @@
+package timefn
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"datakit.dev/internal/pipeline/fn"
+)
+
+func newRun() *fn.Run {
+	r := new(fn.Run)
+	r.Start(nil, &fn.Env{Now: func() time.Time { return time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC) }})
+	return r
+}
+
+// dates are texts near to the layouts.
+func dates() *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		l := rapid.SampledFrom(layouts[:]).Draw(t, "layout")
+		text := time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "time"), 0).Format(l.form)
+		for range rapid.IntRange(0, 3).Draw(t, "changes") {
+			at := rapid.IntRange(0, len(text)).Draw(t, "at")
+			text = text[:at] + rapid.SampledFrom([]string{"", " ", "  ", "/", "1", "x", "-", "é"}).Draw(t, "put") + text[min(at+rapid.IntRange(0, 2).Draw(t, "cut"), len(text)):]
+		}
+		return text
+	})
+}
+
+func TestNoDateIsOfALayoutThatItMayNotBe(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := dates().Draw(t, "text")
+		for _, l := range layouts {
+			if _, err := time.Parse(l.form, text); err == nil && !l.may(text) {
+				t.Fatalf("%q is of the layout %s", text, l.form)
+			}
+		}
+	})
+}
+
+func TestZonesAreKeptUpToABound(t *testing.T) {
+	z := &zones{seen: map[string]*time.Location{}}
+	for i := range 40 {
+		for _, name := range []string{"Asia%sTokyo", "Asia%sSeoul", "Asia%sDubai", "Asia%sAmman", "Asia%sBaku"} {
+			loc, err := z.load(fmt.Sprintf(name, strings.Repeat("/", i+1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := z.load(fmt.Sprintf(name, strings.Repeat("/", i+1)))
+			if err != nil || again.String() != loc.String() {
+				t.Fatal(again, err)
+			}
+		}
+	}
+	if len(z.seen) != maxZones {
+		t.Errorf("%d names are kept, want %d", len(z.seen), maxZones)
+	}
+}
+
+func TestEveryOffsetHasItsZone(t *testing.T) {
+	for name := range offsets {
+		if _, err := loadZone(offsets[name]); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// FuzzReadDate looks for a text that takes the agent down, or is read as one time
+// here and as another the next moment.
+func FuzzReadDate(f *testing.F) {
+	for _, l := range layouts {
+		f.Add(l.form)
+	}
+	for _, seed := range []string{"", "7", "1638171049.123", "oct 7, 1970", "2014年04月08日", "4:05 PM", "\xff/\xff", "-0001-01-01", "2021-07-20 18:00:00,123", "2021-07-20T18:00:00.123+08:00", "2021-07-20T18:00:00Z", "2021-07-20 18:00:00", "99999999999999999999"} {
+		f.Add(seed)
+	}
+	tokyo, err := loadZone("Asia/Tokyo")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		n, err := readDate(newRun(), text, tokyo)
+		m, err2 := readDate(newRun(), text, tokyo)
+		if n != m || (err == nil) != (err2 == nil) {
+			t.Fatalf("%q is %d, then %d (%v, %v)", text, n, m, err, err2)
+		}
+		for _, l := range layouts[len(layouts)-2:] { // those that are there for speed alone
+			fast, err := time.ParseInLocation(l.form, text, tokyo)
+			if err != nil || fast.UnixNano() <= 0 || len(text) > maxText {
+				continue
+			}
+			if slow, err := anyDate(text, tokyo); err != nil || !slow.Equal(fast) {
+				t.Fatalf("%q is %v here, and %v, %v to the library", text, fast, slow, err)
+			}
+		}
+		if err == nil && len(text) > maxText {
+			t.Fatalf("a text of %d bytes is taken", len(text))
+		}
+	})
+}
+
+func BenchmarkReadDate(b *testing.B) {
+	for _, text := range []string{"10/Oct/2000:13:55:36 -0700", "14 May 2019 19:11:40.164", "2021-07-20T18:00:00.123+08:00", "2021-07-20 18:00:00"} {
+		b.Run(text, func(b *testing.B) {
+			r := newRun()
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := readDate(r, text, time.UTC); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
