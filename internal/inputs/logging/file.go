@@ -23,6 +23,9 @@ type sample struct {
 	Sum uint64 `json:"sum"`
 }
 
+// valid reports that s, which was read from disk, is over at most longest bytes.
+func (s sample) valid(longest int) bool { return s.Len >= 0 && s.Len <= longest }
+
 const (
 	headLen = 1024 // bytes at the beginning that a file is known by
 	tailLen = 64   // bytes before the offset that it is known by

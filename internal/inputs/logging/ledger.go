@@ -141,8 +141,8 @@ func readDocument(path string) (*document, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	for _, e := range doc.Files {
-		if e == nil || e.Offset < 0 || e.Lines < 0 {
-			return nil, fmt.Errorf("%s: an entry without a file, or before its beginning", path)
+		if e == nil || e.Offset < 0 || e.Lines < 0 || !e.Head.valid(headLen) || !e.Tail.valid(tailLen) {
+			return nil, fmt.Errorf("%s: an entry that nobody can have written", path)
 		}
 		doc.byID[e.identity] = e
 	}

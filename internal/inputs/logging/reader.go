@@ -82,20 +82,22 @@ func (r *reader) tick(now time.Time) {
 // round reads a chunk of each file that may hold something new, so that a busy
 // one does not keep the others waiting. It reports that there is more.
 func (r *reader) round(ctx context.Context) (bool, error) {
-	more := false
+	more, served := false, false
 	for _, f := range slices.Clone(r.order) {
 		if !f.due || r.files[f.id] != f { // dropped while the round waited
 			continue
 		}
 		r.serve(f, time.Now())
-		more = more || f.due
+		more, served = more || f.due, served || f.fd != nil
 		if r.batch.full() {
 			if err := r.deliver(ctx); err != nil {
 				return false, err
 			}
 		}
 	}
-	return more, r.deliver(ctx)
+	// Files that wait until another may be closed get their turn only where some
+	// were read: else nothing can have changed.
+	return more && served, r.deliver(ctx)
 }
 
 // serve reads one chunk of a file.
@@ -172,6 +174,7 @@ func (r *reader) deliver(ctx context.Context) error {
 	events, errs := r.notify.events()
 	timer := time.NewTimer(time.Until(r.nextTick))
 	defer timer.Stop()
+	soon := false
 	for {
 		select {
 		case r.out <- r.batch:
@@ -180,10 +183,14 @@ func (r *reader) deliver(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err() //nolint:wrapcheck // nobody sees it: the end was asked for
 		case ev := <-events:
-			r.note(ev)
+			if r.note(ev) && !soon {
+				soon = true
+				timer.Reset(settle)
+			}
 		case <-errs: //nolint:errcheck // whatever it is, any event may be lost
 			r.overrun()
 		case <-timer.C:
+			soon = false
 			r.tick(time.Now())
 			timer.Reset(time.Until(r.nextTick))
 		}

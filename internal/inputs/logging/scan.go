@@ -181,7 +181,8 @@ func (r *reader) room(f *file) bool {
 		}
 	}
 	if oldest == nil {
-		return false // the next poll tries again
+		f.due = true
+		return false
 	}
 	r.shut(oldest)
 	return true
