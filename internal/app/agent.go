@@ -69,7 +69,6 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 		return nil, err
 	}
 	a.flow = flow.New(flow.Options{Log: a.log})
-	a.flow.SetStage(a.scripts.stage())
 	a.api = a.flow.Sink(nil)
 	a.units = supervise.New(supervise.Options{
 		Log:   a.log,
@@ -135,6 +134,9 @@ func (a *agent) applyMain(m config.Main, saved map[string]*store.Snapshot) error
 		return err
 	}
 	a.scripts.set.SetDefaults(m.DefaultScripts)
+	for _, problem := range a.scripts.reach(m.Outside, a.flow) {
+		a.log.Warn("scripts go without", "error", problem)
+	}
 	host := m.Hostname
 	if host == "" {
 		host, _ = os.Hostname() // "" where the system knows none

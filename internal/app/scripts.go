@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -32,9 +33,11 @@ type scripting struct {
 	opts pipeline.Options
 	set  *scripts.Set
 
-	mu    sync.Mutex
-	local scripts.Sources // that compiled last
-	bad   []status.Script // local ones whose text on disk does not compile
+	mu      sync.Mutex
+	local   scripts.Sources // that compiled last
+	bad     []status.Script // local ones whose text on disk does not compile
+	outside *outside
+	wanted  config.Outside // what outside was opened for
 }
 
 // newScripting returns the scripts of an agent that has read none yet.
@@ -76,8 +79,41 @@ func route(job supervise.Job, to supervise.Sink) {
 	}
 }
 
-// stage returns the place of the scripts in the flow.
-func (s *scripting) stage() flow.Stage { return stage.New(s.set, fn.Services{}) }
+// reach makes what o names reachable for the scripts of to, instead of what was.
+// It returns what could not be.
+func (s *scripting) reach(o config.Outside, to *flow.Flow) []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.outside != nil && reflect.DeepEqual(s.wanted, o) {
+		return nil
+	}
+	next, problems := openOutside(o, s.log)
+	to.SetStage(stage.New(s.set, next.services))
+	if s.outside != nil {
+		s.outside.close(s.log)
+	}
+	s.outside, s.wanted = next, o
+	return problems
+}
+
+// services returns what scripts can reach now.
+func (s *scripting) services() fn.Services {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.outside == nil {
+		return fn.Services{}
+	}
+	return s.outside.services
+}
+
+func (s *scripting) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.outside != nil {
+		s.outside.close(s.log)
+		s.outside = nil
+	}
+}
 
 // Check implements [reconcile.Scripts]: the syntax of one script.
 func (s *scripting) Check(_ point.Category, _, text string) diag.List {

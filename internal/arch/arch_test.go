@@ -74,6 +74,7 @@ var goers = []string{
 	"internal/supervise", "internal/watch", "internal/flow", // the owners of what runs
 	"internal/api", "internal/app", // the listener, and the composition root
 	"internal/stores/etcdv3", "internal/stores/file", // a mirror is kept by its watch
+	"internal/inputs/logging", // it reads on while a full flow holds the writer up
 	"internal/store/storetest", "internal/testserver",
 }
 

@@ -110,7 +110,7 @@ type State struct{ keys map[Ref]*memory }
 // memory is what is known of one key.
 type memory struct {
 	seen    store.Entry
-	origin  string // of the key, for people
+	origin  string    // of the key, for people
 	version *version  // of seen; nil where it is bad
 	bad     diag.List // why seen is bad
 	good    *version  // the last good one; equals version unless seen is bad

@@ -28,6 +28,17 @@ type Main struct {
 	// DefaultScripts are the scripts of the points that no other takes, by
 	// category.
 	DefaultScripts map[point.Category]string
+	Outside        Outside
+}
+
+// Outside is what scripts may use beyond their points: [pipeline].
+type Outside struct {
+	City, ISP     string        // files of the geoip databases
+	TablesURL     string        // of the refer tables
+	TablesEvery   time.Duration // between two pulls of them
+	Requests      bool          // http_request works
+	RequestHosts  []string      // if any, the only hosts that it may call
+	AllowNetworks []string      // networks that are not public and may be called
 }
 
 // Confd is the [confd] table.
@@ -100,10 +111,49 @@ func loggingField() spec.Field {
 }
 
 func pipelineField() spec.Field {
-	return spec.Field{Name: "pipeline", Type: spec.Table, Doc: "The processing scripts.", DocZH: "数据处理脚本。", Fields: []spec.Field{{
-		Name: "default_pipeline", Type: spec.StringMap, Example: map[string]string{"logging": "plain.p"},
-		Doc: "The script of each category for points that no other takes.", DocZH: "各类数据没有匹配到其他脚本时使用的脚本。",
-	}}}
+	return spec.Field{Name: "pipeline", Type: spec.Table, Doc: "The processing scripts.", DocZH: "数据处理脚本。", Fields: []spec.Field{
+		{
+			Name: "default_pipeline", Type: spec.StringMap, Example: map[string]string{"logging": "plain.p"},
+			Doc: "The script of each category for points that no other takes.", DocZH: "各类数据没有匹配到其他脚本时使用的脚本。",
+		},
+		{
+			Name: "ipdb_city", Type: spec.String, Example: "/usr/local/datakit/data/ipdb/GeoLite2-City.mmdb",
+			Doc: "MaxMind database of places, for geoip().", DocZH: "geoip() 使用的 MaxMind 城市库文件。",
+		},
+		{
+			Name: "ipdb_isp", Type: spec.String, Example: "/usr/local/datakit/data/ipdb/GeoLite2-ASN.mmdb",
+			Doc: "MaxMind database of networks, for geoip().", DocZH: "geoip() 使用的 MaxMind 运营商库文件。",
+		},
+		{
+			Name: "refer_table_url", Type: spec.String, Secret: true,
+			Doc: "Where the refer tables are pulled from, for query_refer_table().", DocZH: "query_refer_table() 所用数据表的拉取地址。",
+		},
+		{
+			Name: "refer_table_pull_interval", Type: spec.Duration, Default: 5 * time.Minute, Min: time.Second, Max: 24 * time.Hour,
+			Doc: "Time between two pulls of the refer tables.", DocZH: "数据表的拉取间隔。",
+		},
+		{
+			Name: "disable_http_request_func", Type: spec.Bool, Default: true,
+			Doc: "Switch http_request() off: who writes a script could otherwise call any public address from here.", DocZH: "关闭 http_request()：否则脚本的作者可以从本机访问任意公网地址。",
+		},
+		{
+			Name: "http_request_host_whitelist", Type: spec.Strings,
+			Doc: "If any, the only hosts that http_request() may call.", DocZH: "若设置，则 http_request() 只能访问这些主机。",
+		},
+		{
+			Name: "http_request_allow_networks", Type: spec.Strings, Example: []string{"10.1.0.0/16"},
+			Doc: "Networks that are not public and may be called all the same.", DocZH: "允许 http_request() 访问的非公网网段。",
+		},
+	}}
+}
+
+func outsideOf(v spec.Values) Outside {
+	return Outside{
+		City: v.String("ipdb_city"), ISP: v.String("ipdb_isp"),
+		TablesURL: v.String("refer_table_url"), TablesEvery: v.Duration("refer_table_pull_interval"),
+		Requests: !v.Bool("disable_http_request_func"), RequestHosts: v.Strings("http_request_host_whitelist"),
+		AllowNetworks: v.Strings("http_request_allow_networks"),
+	}
 }
 
 // defaultScripts returns the scripts of [pipeline.default_pipeline]; what is no
@@ -182,7 +232,7 @@ func mainOf(v spec.Values) Main {
 	return Main{
 		Hostname: v.String("hostname"), Defaults: v.Strings("default_enabled_inputs"), HostTags: v.Map("global_host_tags"),
 		Listen: v.Table("http_api").String("listen"), IO: v.Table("io"), Dataway: v.Table("dataway"),
-		LogLevel: l.String("level"), LogPath: l.String("log"),
+		LogLevel: l.String("level"), LogPath: l.String("log"), Outside: outsideOf(v.Table("pipeline")),
 		Confd: Confd{
 			Debounce: c.Duration("debounce"), DebounceMax: c.Duration("debounce_max"), Timeout: c.Duration("timeout"),
 			Resync: c.Duration("resync"), Hold: c.Duration("hold"), Authoritative: c.Bool("authoritative"),

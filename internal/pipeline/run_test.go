@@ -290,6 +290,9 @@ func FuzzRun(f *testing.F) {
 		arithmetic, access, "x = [1,2]\nx[0] = x\nadd_key(x)", "for c in message { add_key(last, c) }",
 		"m = {\"a\": [1, {\"b\": 2.5}]}\nadd_key(r, m[\"a\"][1][\"b\"])", "r = message[::-2]\nset_tag(r)",
 		"strfmt(s, \"%*d %v\", 5, 1, [nil])\ncover(message, [2, -3])", "pt_kvs_set(message, -true)\nexit()",
+		"json(_, a.b[0], x, true)\nv = load_json(_)\nadd_key(v)\ngjson(_, \"a.#\", \"n\")", "default_time(message, \"+8\")\nparse_date(k, yy=message)",
+		"cache_set(message, [message], 5)\nl = cache_get(message)\nadd_key(l)", "point_window(3, 3, [\"host\"])\nwindow_hit()\ndrop()",
+		"agg_create(\"b\", on_count=1)\nagg_metric(\"b\", \"n\", \"avg\", [\"host\"], \"message\")", "datetime(message, \"s\", \"%Y-%j\")",
 		"if message in [nil, \"a\"] || !x { drop_key(message) } elif 5 % 2 == 1 { x += 1 }",
 	} {
 		f.Add(seed, "a message with 12 and 3.5")

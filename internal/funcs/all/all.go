@@ -9,6 +9,7 @@ import (
 	"datakit.dev/internal/funcs/ip"
 	"datakit.dev/internal/funcs/json"
 	"datakit.dev/internal/funcs/point"
+	"datakit.dev/internal/funcs/remote"
 	"datakit.dev/internal/funcs/state"
 	"datakit.dev/internal/funcs/text"
 	"datakit.dev/internal/funcs/timefn"
@@ -28,5 +29,6 @@ func Table() (fn.Table, error) {
 		codec.Functions(),
 		formats.Functions(),
 		ip.Functions(),
+		remote.Functions(),
 	)
 }

@@ -1,6 +1,7 @@
 package all_test
 
 import (
+	"context"
 	"reflect"
 	"testing"
 
@@ -35,6 +36,30 @@ func TestExamplesDoWhatTheySay(t *testing.T) {
 	}
 }
 
+// outside returns services that answer what the examples show.
+func outside() fn.Services { return fn.Services{Places: places{}, Tables: tables{}, HTTP: server{}} }
+
+type (
+	places struct{}
+	tables struct{}
+	server struct{}
+)
+
+func (places) Place(string) fn.Place {
+	return fn.Place{Country: "Australia", Province: "Queensland", City: "Brisbane", ISP: "unknown"}
+}
+
+func (tables) Row(_ string, columns []string, values []point.Value) (fn.Row, bool) {
+	return fn.Row{
+		Columns: append([]string{"owner"}, columns...),
+		Values:  append([]point.Value{point.StringOf("web team")}, values...),
+	}, true
+}
+
+func (server) Do(context.Context, fn.HTTPRequest) (fn.HTTPResponse, error) {
+	return fn.HTTPResponse{Status: 200, Body: `{"ok":true}`}, nil
+}
+
 func run(t *testing.T, opts pipeline.Options, example fn.Example) {
 	t.Helper()
 	program, errs := pipeline.Compile("example.p", example.Script, opts)
@@ -48,7 +73,7 @@ func run(t *testing.T, opts pipeline.Options, example fn.Example) {
 	for k, v := range example.In {
 		p.Set(k, value(t, v))
 	}
-	if _, err := program.Run(&p, &pipeline.Env{Category: point.Metric}); err != nil {
+	if _, err := program.Run(&p, &pipeline.Env{Category: point.Metric, Services: outside()}); err != nil {
 		t.Fatalf("%s: %v", example.Script, err)
 	}
 	for k, want := range example.Out {

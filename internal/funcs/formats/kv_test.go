@@ -1,6 +1,7 @@
 package formats_test
 
 import (
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -34,8 +35,11 @@ func TestKVSplit(t *testing.T) {
 		{"trimmed to an empty name", `trim_key="a", include_keys=["a", ""]`, "a=1", nil},
 		{"trimmed", `trim_key="\"", trim_value="'", include_keys=["a"]`, `"a"='1'`, scripttest.Fields{"a": "1"}},
 		{"a prefix", `include_keys=["a"], prefix="p_"`, "a=1", scripttest.Fields{"p_a": "1"}},
-		{"expressions", `field_split_pattern=",\\s*|;", value_split_pattern="[:]{2}|=>", include_keys=["a", "b", "c"]`,
-			"a::1,  b=>2;c=3", scripttest.Fields{"a": "1", "b": "2"}},
+		{
+			"expressions", `field_split_pattern=",\\s*|;", value_split_pattern="[:]{2}|=>", include_keys=["a", "b", "c"]`,
+			"a::1,  b=>2;c=3",
+			scripttest.Fields{"a": "1", "b": "2"},
+		},
 		{"an expression that matches nothing", `field_split_pattern="x*", include_keys=["a"]`, "a=1", nil},
 		{"by position", `";", ":", " ", "'", ["a"], "p_"`, " a :'1';b:2", scripttest.Fields{"p_a": "1"}},
 		{"over the text itself", `include_keys=["message"]`, "message=1 a=2", scripttest.Fields{"message": "1"}},
@@ -48,9 +52,7 @@ func TestKVSplit(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := scripttest.Fields{"message": test.in, "r": len(test.want) > 0}
-			for k, v := range test.want {
-				want[k] = v
-			}
+			maps.Copy(want, test.want)
 			for k, v := range want {
 				if got[k] != v {
 					t.Errorf("%s: got %v, want %v", k, got[k], v)

@@ -4,4 +4,4 @@ package ip
 import "datakit.dev/internal/pipeline/fn"
 
 // Functions lists the functions of this package.
-func Functions() []fn.Func { return []fn.Func{cidr()} }
+func Functions() []fn.Func { return []fn.Func{cidr(), geoIP()} }

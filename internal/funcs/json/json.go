@@ -263,6 +263,7 @@ func jsonAll() fn.Func {
 			En: "Does nothing; kept for scripts of early versions. Use json or load_json.",
 			Zh: "不执行任何操作，仅为兼容早期脚本保留。请使用 json 或 load_json。",
 		},
+		Examples: []fn.Example{{Script: `json_all(_)`, In: map[string]any{"message": `{"a": 1}`}, Out: map[string]any{"a": nil}}},
 		Bind: func(*fn.Call) (fn.Eval, error) {
 			return func(*fn.Run) (point.Value, error) { return point.NilOf(), nil }, nil
 		},

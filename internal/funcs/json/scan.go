@@ -69,7 +69,7 @@ func (sc *scanner) value(i, depth int) int {
 	if i >= len(sc.s) || depth > maxDepth {
 		return bad
 	}
-	end := bad
+	var end int
 	switch sc.s[i] {
 	case '"':
 		return sc.str(i)
@@ -243,28 +243,31 @@ func number(s string, i int) int {
 	if s[i] == '-' {
 		i++
 	}
-	digits := i
-	for i < len(s) && isDigit(s[i]) {
-		i++
+	whole := digits(s, i)
+	if whole == from { // neither a sign nor a digit
+		return bad
 	}
-	if i > digits && i < len(s) && s[i] == '.' {
-		i++
-		for i < len(s) && isDigit(s[i]) {
-			i++
-		}
+	end := whole
+	if end < len(s) && s[end] == '.' {
+		end = digits(s, end+1)
 	}
 	const surely = 300 // digits fit a float
-	if i > digits && i-from < surely && (i == len(s) || !isNumber(s[i])) {
-		return i
+	if whole > i && end-from < surely && (end == len(s) || !isNumber(s[end])) {
+		return end
 	}
-	if i == from { // neither a sign nor a digit
+	for end < len(s) && isNumber(s[end]) {
+		end++
+	}
+	if _, err := strconv.ParseFloat(s[from:end], 64); err != nil {
 		return bad
 	}
-	for i < len(s) && isNumber(s[i]) {
+	return end
+}
+
+// digits returns where the digits at i end.
+func digits(s string, i int) int {
+	for i < len(s) && isDigit(s[i]) {
 		i++
-	}
-	if _, err := strconv.ParseFloat(s[from:i], 64); err != nil {
-		return bad
 	}
 	return i
 }

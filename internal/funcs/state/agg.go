@@ -29,6 +29,12 @@ func aggCreate() fn.Func {
 			Zh: "创建供 agg_metric 使用的聚合桶，即汇总多个数据点的指标集。每隔 on_interval（默认 \"60s\"，\"0s\" 表示关闭）在脚本处理下一个数据点时发送，" +
 				"或每累计 on_count 个值后发送。keep_value=true 时发送后保留原值继续累计。" + fmt.Sprintf("每个脚本最多 %d 条时间线，超出的会被忽略。", maxSeries),
 		},
+		Examples: []fn.Example{{
+			Script: "agg_create(\"traffic\", on_interval=\"30s\", const_tags={\"zone\": \"cn\"})\n" +
+				"agg_metric(\"traffic\", \"bytes\", \"sum\", [\"host\"], \"size\")",
+			In:  map[string]any{"host": "a", "size": int64(512)},
+			Out: map[string]any{"size": int64(512)},
+		}},
 		Bind: bindAggCreate,
 	}
 }
@@ -126,6 +132,11 @@ func aggMetric() fn.Func {
 			Zh: `将键 agg_field 的数值加入 agg_create 创建的桶，作为字段 new_field：所有值的 "avg"、"sum"、"min"、"max"，或 "set" 取最后一个值。` +
 				`agg_by 中各键的值（须为字符串）的每种组合为一条时间线，并作为其标签。`,
 		},
+		Examples: []fn.Example{{
+			Script: "agg_create(\"latency\", on_count=100)\nagg_metric(\"latency\", \"slowest\", \"max\", [\"host\", \"path\"], \"cost\")\ndrop()",
+			In:     map[string]any{"host": "a", "path": "/", "cost": 1.5},
+			Out:    map[string]any{"cost": 1.5},
+		}},
 		Bind: bindAggMetric,
 	}
 }

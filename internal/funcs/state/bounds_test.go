@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"pgregory.net/rapid"
 
@@ -124,6 +125,25 @@ func TestOneStreamCannotGrowPastTheBound(t *testing.T) {
 	all.hit(s)
 	if n := len(all.move(s, &p, false)); n == 0 || n > 16 || all.bytes != 0 {
 		t.Errorf("%d points of 1 MiB came back, %d bytes are left", n, all.bytes)
+	}
+}
+
+func TestAWindowDoesNotHoldTheMessagesThatItsPointsCameFrom(t *testing.T) {
+	message := strings.Repeat("x", 100)
+	p := point.New(message[:1], 2)
+	p.SetTag("host", message[1:2])
+	p.Set("part", point.StringOf(message[2:3]))
+	p.Set("raw", point.BytesOf([]byte(message)[:1]))
+	c := copyOf(&p)
+	for of, pair := range map[string][2]string{
+		"the name": {p.Name, c.Name}, "a tag": {p.Tags[0].Value, c.Tags[0].Value}, "a field": {p.Fields[0].Value.Text(), c.Fields[0].Value.Text()},
+	} {
+		if pair[0] != pair[1] || unsafe.StringData(pair[0]) == unsafe.StringData(pair[1]) {
+			t.Errorf("%s: %q and %q are one string", of, pair[0], pair[1])
+		}
+	}
+	if &p.Fields[1].Value.Bytes()[0] == &c.Fields[1].Value.Bytes()[0] {
+		t.Error("bytes are shared")
 	}
 }
 

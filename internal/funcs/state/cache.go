@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -131,6 +132,7 @@ func (c *cache) get(key string, now time.Time) point.Value {
 
 // set keeps v, which no one else may hold.
 func (c *cache) set(key string, v point.Value, now time.Time, expiry time.Duration) {
+	key = strings.Clone(key) // it may be a small part of a large message
 	e := &entry{key: key, value: v, until: now.Add(expiry), bytes: len(key) + size(v) + fn.EntrySize}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"container/list"
 	"fmt"
 	"strings"
@@ -22,6 +23,11 @@ func pointWindow() fn.Func {
 			Zh: fmt.Sprintf("记住被脚本丢弃的数据点，以便 window_hit 取回某个数据点前后的数据。stream_tags（默认 filepath 与 host）取值相同的数据点属于同一个流。"+
 				"每个流最多保留 %d 个数据点，最多 %d 个流，共 %d MiB；超出时淘汰最久未活动的流。", maxWindow, maxStreams, maxBytes>>20),
 		},
+		Examples: []fn.Example{{
+			Script: "point_window(10, 10, [\"host\"])\nif level == \"error\" { window_hit() } else { drop() }",
+			In:     map[string]any{"host": "a", "level": "error"},
+			Out:    map[string]any{"level": "error"},
+		}},
 		Bind: bindPointWindow,
 	}
 }
@@ -34,6 +40,11 @@ func windowHit() fn.Func {
 			En: "Keeps what the script drops around this point: the points before it and after it that point_window asked for.",
 			Zh: "保留该数据点前后被脚本丢弃的数据：数量由 point_window 指定。",
 		},
+		Examples: []fn.Example{{
+			Script: "point_window(3, 3)\nif code >= 500 { window_hit() }",
+			In:     map[string]any{"filepath": "/var/log/a", "host": "a", "code": int64(502)},
+			Out:    map[string]any{"code": int64(502)},
+		}},
 		Bind: func(c *fn.Call) (fn.Eval, error) {
 			all := sharedStreams(c)
 			return func(r *fn.Run) (point.Value, error) {
@@ -230,12 +241,9 @@ func (all *streams) put(s *stream, p *point.Point, dropped bool) {
 	s.ring[s.next] = nil
 	if n := pointSize(p); dropped && n <= maxBytes {
 		all.makeRoom(s, n)
-		kept := p.Clone()
-		s.ring[s.next] = &kept
 		if all.byID[s.id] != nil { // it was not forgotten while its point ran
+			s.ring[s.next] = copyOf(p)
 			all.grow(s, n)
-		} else {
-			s.ring[s.next] = nil
 		}
 	}
 	s.next = (s.next + 1) % len(s.ring)
@@ -261,6 +269,26 @@ func (all *streams) makeRoom(s *stream, n int) {
 func (all *streams) grow(s *stream, n int) {
 	s.bytes += n
 	all.bytes += n
+}
+
+// copyOf returns a copy of p that shares nothing with it. Its strings are copied
+// too: they may be small parts of a message that is large, and not counted.
+func copyOf(p *point.Point) *point.Point {
+	c := p.Clone()
+	c.Name = strings.Clone(c.Name)
+	for i, t := range c.Tags {
+		c.Tags[i] = point.Tag{Key: strings.Clone(t.Key), Value: strings.Clone(t.Value)}
+	}
+	for i, f := range c.Fields {
+		c.Fields[i].Key = strings.Clone(f.Key)
+		switch f.Value.Kind() { //nolint:exhaustive // the others hold no bytes
+		case point.String:
+			c.Fields[i].Value = point.StringOf(strings.Clone(f.Value.Text()))
+		case point.Bytes:
+			c.Fields[i].Value = point.BytesOf(bytes.Clone(f.Value.Bytes()))
+		}
+	}
+	return &c
 }
 
 // pointSize returns about how many bytes p takes.

@@ -73,7 +73,7 @@ func bindDefaultTime(c *fn.Call) (fn.Eval, error) {
 
 // zoneOr returns zone, or that of the run where the script names none.
 func zoneOr(r *fn.Run, zone *time.Location) *time.Location {
-	if zone == nil || zone == time.Local { //nolint:gosmopolitan // "Local" in a script is the zone of the run
+	if zone == nil || zone == time.Local { // "Local" in a script is the zone of the run
 		return r.Location()
 	}
 	return zone

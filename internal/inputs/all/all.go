@@ -6,6 +6,7 @@ import (
 	"datakit.dev/internal/inputs/cpu"
 	"datakit.dev/internal/inputs/disk"
 	"datakit.dev/internal/inputs/diskio"
+	"datakit.dev/internal/inputs/logging"
 	"datakit.dev/internal/inputs/mem"
 	"datakit.dev/internal/inputs/net"
 	"datakit.dev/internal/inputs/netstat"
@@ -22,6 +23,7 @@ func All() []input.Plugin {
 		cpu.Plugin(),
 		disk.Plugin(),
 		diskio.Plugin(),
+		logging.Plugin(),
 		mem.Plugin(),
 		net.Plugin(),
 		netstat.Plugin(),

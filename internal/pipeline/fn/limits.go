@@ -13,6 +13,7 @@ type Limits struct {
 	Steps int           // operations and statements, roughly
 	Bytes int           // allocated by strings, lists and maps, freed or not
 	Time  time.Duration // looked at only after many steps: a short script never meets it
+	Wait  time.Duration // for what is outside of the agent, which does not count as Time
 }
 
 // The default limits. Real scripts take some hundred steps for a point.
@@ -20,12 +21,14 @@ const (
 	DefaultSteps = 10_000_000
 	DefaultBytes = 32 << 20
 	DefaultTime  = 60 * time.Millisecond
+	DefaultWait  = 20 * time.Second
 )
 
 // The errors of a script that goes over its limits.
 var (
 	ErrSteps = errors.New("the script takes too many steps for one point")
 	ErrTime  = errors.New("the script takes too long for one point")
+	ErrWait  = errors.New("the script waits too long for what is outside")
 	ErrBytes = errors.New("the script takes too much memory for one point")
 )
 
@@ -43,6 +46,9 @@ func (l Limits) orDefault() Limits {
 	if l.Time == 0 {
 		l.Time = DefaultTime
 	}
+	if l.Wait == 0 {
+		l.Wait = DefaultWait
+	}
 	return l
 }
 
@@ -50,6 +56,7 @@ func (r *Run) fill(l Limits) {
 	r.bytes = l.Bytes
 	r.nSteps = l.Steps
 	r.steps = 0
+	r.waited = 0
 	r.grant()
 }
 

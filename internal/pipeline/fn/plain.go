@@ -49,5 +49,5 @@ func plain(v point.Value, depth int, left *int) (any, error) {
 // IsLimit reports whether err is a run that went over its limits: a function
 // that passes over the errors of its arguments must not pass over that one.
 func IsLimit(err error) bool {
-	return errors.Is(err, ErrSteps) || errors.Is(err, ErrTime) || errors.Is(err, ErrBytes)
+	return errors.Is(err, ErrSteps) || errors.Is(err, ErrTime) || errors.Is(err, ErrWait) || errors.Is(err, ErrBytes)
 }

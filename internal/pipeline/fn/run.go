@@ -33,6 +33,7 @@ type Run struct {
 	bytes         int // left
 	began         time.Time
 	kept          []kept
+	waited        time.Duration // for what is outside
 }
 
 // A Point is one that a script made, with the category that it goes to.
@@ -132,11 +133,6 @@ func (r *Run) SetVar(i int, v point.Value) { r.slots[i] = slot{v, true} }
 // Unset forgets the variables in slots from up to to: their block is entered
 // anew.
 func (r *Run) Unset(from, to int) { clear(r.slots[from:to]) }
-
-// Services are what functions need of the agent besides the point. A nil one is
-// not configured: its functions then do nothing, and say so in their
-// documentation.
-type Services struct{}
 
 // Release lets go of what the run has seen, so that r can wait in a pool without
 // keeping a point alive.
