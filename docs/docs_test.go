@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -17,6 +18,7 @@ import (
 	"datakit.dev/internal/diag"
 	inputs "datakit.dev/internal/inputs/all"
 	outputs "datakit.dev/internal/outputs/all"
+	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
@@ -82,7 +84,7 @@ func TestEveryTOMLExampleIsTaken(t *testing.T) {
 }
 
 var (
-	put     = regexp.MustCompile(`etcdctl put \S+ '([^']*)'([^\n]*)`)
+	put     = regexp.MustCompile(`etcdctl put (\S+) '([^']*)'([^\n]*)`)
 	hereDoc = regexp.MustCompile(`(?s)<<'?EOF'?\n(.*?\n)EOF`)
 )
 
@@ -94,9 +96,15 @@ func TestEveryShellExampleWritesWhatItSays(t *testing.T) {
 		for _, b := range pg.blocks {
 			for _, m := range put.FindAllStringSubmatch(b.text, -1) {
 				n++
-				wrong := strings.Contains(m[2], "bad") || strings.Contains(m[2], "写错")
-				if key := fate(p, m[1]); (key.State == status.Applied) == wrong {
-					t.Errorf("%s:%d: %q is %s: %s", b.page, b.line, m[1], key.State, key.Error)
+				wrong := slices.ContainsFunc([]string{"bad", "写错", "does not compile", "编译不过"}, func(s string) bool { return strings.Contains(m[3], s) })
+				if strings.Contains(m[1], "/pipeline/") {
+					if bad := pipeline.Check(path.Base(m[1]), m[2], compiler(t)); (len(bad) > 0) != wrong {
+						t.Errorf("%s:%d: %q: %s", b.page, b.line, m[2], bad.Text())
+					}
+					continue
+				}
+				if key := fate(p, m[2]); (key.State == status.Applied) == wrong {
+					t.Errorf("%s:%d: %q is %s: %s", b.page, b.line, m[2], key.State, key.Error)
 				}
 			}
 			for _, m := range hereDoc.FindAllStringSubmatch(b.text, -1) {

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"datakit.dev/internal/funcs/all"
+	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/pipeline/scripttest"
 )
@@ -205,14 +206,31 @@ func TestEncodingAndDecodingAreInverse(t *testing.T) {
 	})
 }
 
+// limited is an environment with the limits that an agent has.
+func limited() *pipeline.Env {
+	return &pipeline.Env{Limits: fn.Limits{Time: fn.DefaultTime}}
+}
+
 func TestALoopOfCodingsRunsIntoTheLimit(t *testing.T) {
 	engine := scripttest.New(t, all.Table)
 	for _, body := range []string{
 		`b64enc(k)`, `decode(k, "gbk")`, `url_decode(k)`, `url_parse(k)`, `hash(k, "sha512")`,
 	} {
-		_, err := engine.Run(t, "for ;; { "+body+" }", scripttest.Fields{"k": strings.Repeat("a", 1<<16)})
-		if !errors.Is(err, fn.ErrBytes) && !errors.Is(err, fn.ErrSteps) {
+		_, err := engine.RunIn(t, limited(), "for ;; { "+body+" }", scripttest.Fields{"k": strings.Repeat("a", 1<<12)})
+		if !fn.IsLimit(err) {
 			t.Errorf("%s for ever: %v", body, err)
+		}
+	}
+}
+
+func TestAHugeTextIsRefused(t *testing.T) {
+	engine := scripttest.New(t, all.Table)
+	huge := strings.Repeat("YWJj", fn.DefaultBytes/4+1)
+	for _, script := range []string{
+		`b64enc(k)`, `b64dec(k)`, `decode(k, "gbk")`, `url_decode(k)`, `url_parse(k)`,
+	} {
+		if _, err := engine.Run(t, script, scripttest.Fields{"k": huge}); !errors.Is(err, fn.ErrBytes) {
+			t.Errorf("%s: got %v, want %v", script, err, fn.ErrBytes)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func (r *Run) slice() error {
 // the bytes are allocated.
 func (r *Run) Alloc(n int) error {
 	r.bytes -= n
-	if r.bytes >= 0 {
+	if r.bytes >= 0 && n >= 0 { // a product of sizes may overflow where an int has 32 bits
 		return nil
 	}
 	return ErrBytes

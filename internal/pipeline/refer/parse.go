@@ -25,9 +25,9 @@ type source struct {
 	Rows    json.RawMessage `json:"row_data"`
 }
 
-// parse reads a list of tables. Of two tables with one name the first counts; one
-// that is malformed refuses them all.
-func parse(r io.Reader) (tableSet, error) {
+// parse reads a list of tables, of so many cells together. Of two tables with one
+// name the first counts; one that is malformed refuses them all.
+func parse(r io.Reader, cells int) (tableSet, error) {
 	var sources []source
 	dec := json.NewDecoder(r)
 	if err := dec.Decode(&sources); err != nil {
@@ -37,9 +37,8 @@ func parse(r io.Reader) (tableSet, error) {
 		return nil, fmt.Errorf("%w: there is more after the list of tables", ErrFormat)
 	}
 	set := tableSet{}
-	left := maxCells
 	for _, s := range sources {
-		t, err := s.table(&left)
+		t, err := s.table(&cells)
 		if err != nil {
 			return nil, fmt.Errorf("%w: table %q: %w", ErrFormat, s.Name, err)
 		}

@@ -136,7 +136,7 @@ func (t *Tables) pull(ctx context.Context) error {
 		return fmt.Errorf("%w: status %d", ErrStatus, resp.StatusCode)
 	}
 	body := &io.LimitedReader{R: resp.Body, N: t.opts.MaxBytes + 1}
-	set, err := parse(body)
+	set, err := parse(body, maxCells)
 	if body.N <= 0 {
 		return fmt.Errorf("%w: at most %d bytes", ErrSize, t.opts.MaxBytes)
 	}

@@ -188,10 +188,13 @@ func TestTablesThatAreRefusedLeaveTheLast(t *testing.T) {
 func TestManyShortCellsAreRefused(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`[{"table_name":"t","column_name":["a"],"column_type":["int"],"row_data":[[0]`)
-	b.WriteString(strings.Repeat(`,[0]`, maxCells/2))
+	b.WriteString(strings.Repeat(`,[0]`, 500))
 	b.WriteString(`]}]`)
-	if _, err := parse(strings.NewReader(b.String())); !errors.Is(err, ErrSize) {
+	if _, err := parse(strings.NewReader(b.String()), 1000); !errors.Is(err, ErrSize) {
 		t.Errorf("got %v, want %v", err, ErrSize)
+	}
+	if set, err := parse(strings.NewReader(b.String()), 2000); err != nil || len(set["t"].rows) != 501 {
+		t.Errorf("within the limit: %v", err)
 	}
 }
 
@@ -286,7 +289,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(people))
 	f.Add([]byte(`[{"table_name":"t","column_name":["a"],"column_type":["float"],"row_data":[["NaN"],[null]]}]`))
 	f.Fuzz(func(_ *testing.T, body []byte) {
-		set, err := parse(strings.NewReader(string(body)))
+		set, err := parse(strings.NewReader(string(body)), maxCells)
 		if err != nil {
 			return
 		}
