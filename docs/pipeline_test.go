@@ -78,11 +78,11 @@ func TestTheRunInTheManualIsOurs(t *testing.T) {
 }
 
 func TestTheLimitsInTheManualAreOurs(t *testing.T) {
-	if fn.DefaultSteps != 10_000_000 || fn.DefaultBytes != 32<<20 || fn.DefaultTime.String() != "60ms" {
+	if fn.DefaultSteps != 10_000_000 || fn.DefaultBytes != 32<<20 || fn.DefaultTime.String() != "60ms" || fn.DefaultWait.String() != "20s" {
 		t.Error("the limits have changed: say so in the pages")
 	}
 	for _, path := range pipelinePages {
-		for _, limit := range []string{"10,000,000", "32 MiB", "60 ms"} {
+		for _, limit := range []string{"10,000,000", "32 MiB", "60 ms", "20 s"} {
 			if !strings.Contains(find(t, path).prose, limit) {
 				t.Errorf("%s does not tell the limit %s", path, limit)
 			}

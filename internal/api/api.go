@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"datakit.dev/internal/pipeline"
+	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/point"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/status"
@@ -68,6 +69,9 @@ type Options struct {
 
 	// Scripts is what scripts to be debugged are compiled against.
 	Scripts pipeline.Options
+
+	// Services returns what these scripts can reach outside; nil: nothing.
+	Services func() fn.Services
 
 	// Console answers every GET that no route of the API takes; where it is nil
 	// they are told that there is nothing.

@@ -18,6 +18,7 @@ import (
 	"datakit.dev/internal/diag"
 	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/pipeline/compile"
+	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/pipeline/trial"
 	"datakit.dev/internal/point"
 	"datakit.dev/internal/point/lineproto"
@@ -115,7 +116,7 @@ func (s *Server) debug(w http.ResponseWriter, req *http.Request) {
 		fail(w, http.StatusBadRequest, "badRequest", "%v", err)
 		return
 	}
-	reply(w, http.StatusOK, content{d.run(req.Context(), s.opts.Scripts)})
+	reply(w, http.StatusOK, content{d.run(req.Context(), s.opts.Scripts, s.debugEnv(d.category))})
 }
 
 // A debugSession is a request, read.
@@ -212,8 +213,17 @@ func codecs() map[string]encoding.Encoding {
 	}
 }
 
+// debugEnv returns what a run in a debugging request takes from its surroundings.
+func (s *Server) debugEnv(category point.Category) *pipeline.Env {
+	env := &pipeline.Env{Category: category, Limits: fn.Limits{Wait: debugTime}}
+	if s.opts.Services != nil {
+		env.Services = s.opts.Services()
+	}
+	return env
+}
+
 // run runs the points through the script, for as long as a request may take.
-func (d *debugSession) run(ctx context.Context, opts pipeline.Options) debugAnswer {
+func (d *debugSession) run(ctx context.Context, opts pipeline.Options, env *pipeline.Env) debugAnswer {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, debugTime)
 	defer cancel()
@@ -233,7 +243,6 @@ func (d *debugSession) run(ctx context.Context, opts pipeline.Options) debugAnsw
 	}
 	program := programs[d.name]
 	if program != nil {
-		env := &pipeline.Env{Category: d.category}
 		budget := &trial.Budget{Left: maxDebugAnswer}
 		for _, pt := range d.points {
 			a.Results = append(a.Results, d.result(ctx, program, pt, env, budget))

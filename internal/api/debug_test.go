@@ -13,6 +13,7 @@ import (
 	"datakit.dev/internal/api"
 	"datakit.dev/internal/funcs/all"
 	"datakit.dev/internal/pipeline"
+	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/pipeline/grok"
 )
 
@@ -20,6 +21,12 @@ func b64(text string) string { return base64.StdEncoding.EncodeToString([]byte(t
 
 // debugging is an API that knows the functions of scripts.
 func debugging(t *testing.T) string {
+	t.Helper()
+	opts := scripting(t)
+	return serve(t, &fake{}, func(o *api.Options) { o.Scripts = opts }) + "/v1/pipeline/debug"
+}
+
+func scripting(t *testing.T) pipeline.Options {
 	t.Helper()
 	funcs, err := all.Table()
 	if err != nil {
@@ -29,7 +36,29 @@ func debugging(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serve(t, &fake{}, func(o *api.Options) { o.Scripts = pipeline.Options{Funcs: funcs, Patterns: patterns} }) + "/v1/pipeline/debug"
+	return pipeline.Options{Funcs: funcs, Patterns: patterns}
+}
+
+// everywhere is a database of places that knows one country.
+type everywhere struct{}
+
+func (everywhere) Place(string) fn.Place { return fn.Place{Country: "Utopia"} }
+
+// Scripts that are debugged reach what those of the agent reach at that time.
+func TestDebugReachesWhatTheAgentReaches(t *testing.T) {
+	opts := scripting(t)
+	reach := fn.Services{Places: everywhere{}}
+	url := serve(t, &fake{}, func(o *api.Options) {
+		o.Scripts, o.Services = opts, func() fn.Services { return reach }
+	}) + "/v1/pipeline/debug"
+	body := debugBody("logging", `geoip(_)`, nil, "8.8.8.8")
+	if got := debug(t, url, body).Content.Results[0].Point.Fields["country"]; got != "Utopia" {
+		t.Errorf("country %v", got)
+	}
+	reach = fn.Services{}
+	if got, ok := debug(t, url, body).Content.Results[0].Point.Fields["country"]; ok && got == "Utopia" {
+		t.Errorf("country %v after the database is gone", got)
+	}
 }
 
 // debugBody is a request of one script.

@@ -14,6 +14,7 @@ import (
 	"datakit.dev/internal/flow"
 	"datakit.dev/internal/funcs/all"
 	"datakit.dev/internal/pipeline"
+	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/pipeline/grok"
 	"datakit.dev/internal/pipeline/parser"
 	"datakit.dev/internal/pipeline/scripts"
@@ -93,6 +94,16 @@ func (s *scripting) reach(o config.Outside, to *flow.Flow) []error {
 	}
 	s.outside, s.wanted = next, o
 	return problems
+}
+
+// services returns what scripts can reach now.
+func (s *scripting) services() fn.Services {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.outside == nil {
+		return fn.Services{}
+	}
+	return s.outside.services
 }
 
 func (s *scripting) close() {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"datakit.dev/internal/pipeline"
+	"datakit.dev/internal/pipeline/compile"
 )
 
 func TestSampleTakesNumbersAndCalculations(t *testing.T) {
@@ -77,5 +78,21 @@ func TestStopRefusesTheScript(t *testing.T) {
 	_, errs := pipeline.Compile("a.p", "add_key(a, 1)\nadd_key(b, 1)", opts)
 	if len(errs) != 2 || errs[0].Error() != "a.p:1:1: long enough" {
 		t.Error(errs)
+	}
+}
+
+// A script over its limits is told with the line that it was at.
+func TestLimitsNameTheLine(t *testing.T) {
+	for script, want := range map[string]string{
+		"x = 1\nfor ;; {}":                                   "2:1",
+		"for ;; {\n  x = 1\n}":                               "1:1",
+		"s = \"xxxxxxxx\"\nfor ;; {\n    s = s + s\n}":       "3:11",
+		"if true {\n  for x in [1] {\n    for ;; {}\n  }\n}": "3:5",
+	} {
+		_, _, err := runs(t, script, "")
+		r, ok := errors.AsType[*compile.RunError](err)
+		if !ok || r.Pos.String() != want || r.Snippet == "" {
+			t.Errorf("%q: %v, want %s", script, err, want)
+		}
 	}
 }

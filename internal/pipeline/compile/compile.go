@@ -236,20 +236,21 @@ func placed(body fn.Eval, x *ast.Call) fn.Eval {
 	return func(r *fn.Run) (point.Value, error) {
 		v, err := body(r)
 		if err != nil {
-			return v, at(err, x)
+			return v, at(err, x.At)
 		}
 		return v, nil
 	}
 }
 
-func at(err error, x *ast.Call) error {
+// at gives err a place, unless it has one.
+func at(err error, pos token.Pos) error {
 	if _, ok := errors.AsType[*fn.Error](err); ok {
 		return err
 	}
 	if _, ok := errors.AsType[*RunError](err); ok {
 		return err
 	}
-	return fn.Failed(x.At, err)
+	return fn.Failed(pos, err)
 }
 
 func (c *compiler) use(name string) (fn.Eval, error) {

@@ -35,12 +35,14 @@ func (c *compiler) block(stmts []ast.Stmt, names ...string) exec {
 }
 
 // stmts compiles statements in the scope at hand. The steps of all of them are
-// charged at once: that is one subtraction a block.
+// charged at once: that is one subtraction a block. An error that knows no place,
+// such as that of a limit, gets that of its statement.
 func (c *compiler) stmts(stmts []ast.Stmt) exec {
 	list := make([]exec, len(stmts))
+	places := make([]token.Pos, len(stmts))
 	steps := 1
 	for i, s := range stmts {
-		list[i] = c.stmt(s)
+		list[i], places[i] = c.stmt(s), s.Pos()
 		steps += weigh(s)
 	}
 	if len(list) == 1 {
@@ -50,20 +52,23 @@ func (c *compiler) stmts(stmts []ast.Stmt) exec {
 				return next, err
 			}
 			how, err := only(r)
+			if err != nil {
+				return how, at(err, places[0])
+			}
 			if r.Exited {
 				how = terminates
 			}
-			return how, err
+			return how, nil
 		}
 	}
 	return func(r *fn.Run) (flow, error) {
 		if err := r.Step(steps); err != nil {
 			return next, err
 		}
-		for _, run := range list {
+		for i, run := range list {
 			how, err := run(r)
 			if err != nil {
-				return how, err
+				return how, at(err, places[i])
 			}
 			if r.Exited {
 				return terminates, nil
