@@ -287,7 +287,7 @@ func TestDroppedAndCreated(t *testing.T) {
 // a point with values that no point carries.
 func FuzzRun(f *testing.F) {
 	for _, seed := range []string{
-		arithmetic, access, "x = [1,2]\nx[0] = x\nadd_key(x)", "for c in message { add_key(last, c) }",
+		arithmetic, access("IPORHOST"), "x = [1,2]\nx[0] = x\nadd_key(x)", "for c in message { add_key(last, c) }",
 		"m = {\"a\": [1, {\"b\": 2.5}]}\nadd_key(r, m[\"a\"][1][\"b\"])", "r = message[::-2]\nset_tag(r)",
 		"strfmt(s, \"%*d %v\", 5, 1, [nil])\ncover(message, [2, -3])", "pt_kvs_set(message, -true)\nexit()",
 		"json(_, a.b[0], x, true)\nv = load_json(_)\nadd_key(v)\ngjson(_, \"a.#\", \"n\")", "default_time(message, \"+8\")\nparse_date(k, yy=message)",

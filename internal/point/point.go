@@ -82,6 +82,18 @@ func (p *Point) Set(key string, v Value) {
 	p.Fields = append(p.Fields, Field{key, v})
 }
 
+// SetAmong sets field key, which none of the fields after the first n has: who
+// writes many keys, all different, need not look for one among the others.
+func (p *Point) SetAmong(n int, key string, v Value) {
+	for i := range p.Fields[:n] {
+		if p.Fields[i].Key == key {
+			p.Fields[i].Value = v
+			return
+		}
+	}
+	p.Fields = append(p.Fields, Field{key, v})
+}
+
 // Add appends a field whose key the caller knows to be new: an input that
 // writes constants need not pay for Set's search.
 func (p *Point) Add(key string, v Value) { p.Fields = append(p.Fields, Field{key, v}) }

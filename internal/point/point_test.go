@@ -94,6 +94,18 @@ func TestFieldsReplaceInPlace(t *testing.T) {
 	}
 }
 
+func TestSetAmongLooksAtTheFirstFieldsOnly(t *testing.T) {
+	p := New("m", 4)
+	p.Set("a", IntOf(1))
+	n := len(p.Fields)
+	p.SetAmong(n, "b", IntOf(2))
+	p.SetAmong(n, "a", IntOf(3))
+	p.SetAmong(n, "b", IntOf(4)) // as the caller said that there is none
+	if len(p.Fields) != 3 || p.Fields[0].Value.Int() != 3 || p.Fields[1].Value.Int() != 2 || p.Fields[2].Value.Int() != 4 {
+		t.Errorf("fields %v", p.Fields)
+	}
+}
+
 func TestScalarsDoNotAllocate(t *testing.T) {
 	text := string([]byte("some text"))
 	if n := testing.AllocsPerRun(100, func() {

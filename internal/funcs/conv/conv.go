@@ -73,7 +73,28 @@ func converter(name string) (func(point.Value) point.Value, bool) {
 	return nil, false
 }
 
-func toInt(v point.Value) point.Value { return point.IntOf(int64(fn.Number(v))) }
+func toInt(v point.Value) point.Value {
+	if n, ok := shortInt(v.Text()); ok {
+		return point.IntOf(n)
+	}
+	return point.IntOf(int64(fn.Number(v)))
+}
+
+// shortInt reads a number of few digits, which a float holds exactly.
+func shortInt(s string) (int64, bool) {
+	if s == "" || len(s) > 15 {
+		return 0, false
+	}
+	n := int64(0)
+	for i := range len(s) {
+		c := s[i] - '0'
+		if c > 9 {
+			return 0, false
+		}
+		n = 10*n + int64(c)
+	}
+	return n, true
+}
 
 func toBool(v point.Value) point.Value {
 	switch v.Kind() { //nolint:exhaustive // the others are false

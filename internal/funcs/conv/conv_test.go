@@ -10,7 +10,7 @@ import (
 )
 
 func TestCastsAsTheLibraryOfTheField(t *testing.T) {
-	for _, s := range []string{"", "1", "0", "t", "T", "true", "True", "TRUE", "tRUE", "false", "yes", "1.9", "-1.9", " 1", "1e3", "0x10", "9007199254740993"} {
+	for _, s := range []string{"", "1", "0", "t", "T", "true", "True", "TRUE", "tRUE", "false", "yes", "1.9", "-1.9", " 1", "1e3", "0x10", "9007199254740993", "007", "+5", "-5", "999999999999999", "12a", "1_0"} {
 		v := point.StringOf(s)
 		if got, want := toBool(v).Bool(), cast.ToBool(s); got != want {
 			t.Errorf("%q: got %v, want %v", s, got, want)

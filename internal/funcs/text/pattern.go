@@ -93,12 +93,13 @@ func bindGrok(c *fn.Call) (fn.Eval, error) {
 		if !ok {
 			return point.BoolOf(false), nil
 		}
+		before := len(r.Point.Fields)
 		for i, span := range spans {
 			part := span.Of(s)
 			if trimmed {
 				part = strings.TrimSpace(part)
 			}
-			r.Store(captures[i].Name, typed(part, captures[i].Type))
+			r.StoreAmong(before, captures[i].Name, typed(part, captures[i].Type))
 		}
 		return point.BoolOf(true), nil
 	}, nil

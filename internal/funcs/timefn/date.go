@@ -50,6 +50,9 @@ func readDate(r *fn.Run, text string, loc *time.Location) (int64, error) {
 	if len(text) > maxText {
 		return 0, errLong
 	}
+	if n, ok := fixedDate(text, loc); ok {
+		return n, nil
+	}
 	for _, l := range layouts {
 		if !l.may(text) {
 			continue

@@ -41,6 +41,62 @@ func TestNoDateIsOfALayoutThatItMayNotBe(t *testing.T) {
 	})
 }
 
+// TestFixedDatesAreThoseOfTheirLayouts holds the short way to what package time
+// says of the same text.
+func TestFixedDatesAreThoseOfTheirLayouts(t *testing.T) {
+	forms := []string{"02/Jan/2006:15:04:05 -0700", "2006-01-02 15:04:05", "2006/01/02 15:04:05"}
+	zones := []*time.Location{time.UTC, time.FixedZone("", -9000), mustZone(t, "Europe/Kiev")}
+	read := 0
+	rapid.Check(t, func(t *rapid.T) {
+		form, loc := rapid.SampledFrom(forms).Draw(t, "form"), rapid.SampledFrom(zones).Draw(t, "zone")
+		at := time.Unix(rapid.Int64Range(32e6, 9.3e9).Draw(t, "time"), 0)
+		text := []byte(at.In(rapid.SampledFrom(zones).Draw(t, "its zone")).Format(form))
+		for range rapid.IntRange(0, 2).Draw(t, "changes") {
+			text[rapid.IntRange(0, len(text)-1).Draw(t, "place")] = rapid.SampledFrom([]byte("0123456789/-+: JF\xff")).Draw(t, "byte")
+		}
+		n, ok := fixedDate(string(text), loc)
+		if !ok {
+			return
+		}
+		read++
+		want, err := time.ParseInLocation(form, string(text), loc)
+		if form == forms[1] && err != nil {
+			want, err = time.ParseInLocation(forms[2], string(text), loc)
+		}
+		if err != nil || n != want.UnixNano() {
+			t.Fatalf("%q in %s: got %d, want %d, %v", text, loc, n, want.UnixNano(), err)
+		}
+	})
+	if read < 20 {
+		t.Errorf("only %d dates were read", read)
+	}
+}
+
+func TestNoFixedDateOfADayThatThereIsNot(t *testing.T) {
+	for _, text := range []string{
+		"29/Feb/2021:00:00:00 +0000", "31/Apr/2021:00:00:00 +0000", "00/Apr/2021:00:00:00 +0000", "01/Foo/2021:00:00:00 +0000",
+		"01/Apr/2021:24:00:00 +0000", "01/Apr/2021:00:60:00 +0000", "01/Apr/2021:00:00:60 +0000", "01/Apr/2021:00:00:00 +2400",
+		"01/Apr/2021:00:00:00 +0060", "01/Apr/2021:00:00:00 00000", "01/Apr/1970:00:00:00 +0000", "2021-13-01 00:00:00",
+		"2021-02-30 00:00:00", "2021-02/03 00:00:00", "2021-02-03T00:00:00", "2021-02-03 00.00:00", "2500-02-03 00:00:00",
+	} {
+		if n, ok := fixedDate(text, time.UTC); ok {
+			t.Errorf("%q is %s", text, time.Unix(0, n).UTC())
+		}
+	}
+	if n, ok := fixedDate("29/Feb/2024:23:59:59 -0130", time.UTC); !ok || n != time.Date(2024, 3, 1, 1, 29, 59, 0, time.UTC).UnixNano() {
+		t.Error(n, ok)
+	}
+}
+
+func mustZone(t *testing.T, name string) *time.Location {
+	t.Helper()
+	loc, err := loadZone(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loc
+}
+
 func TestZonesAreKeptUpToABound(t *testing.T) {
 	z := &zones{seen: map[string]*time.Location{}}
 	for i := range 40 {

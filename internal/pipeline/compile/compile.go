@@ -102,7 +102,8 @@ func (c *compiler) shared(key string, create func() any) any {
 type scope struct {
 	outer    *scope
 	vars     map[string]int
-	from, to int // the slots
+	sure     map[string]bool // the variables that are set whenever what is compiled next runs
+	from, to int             // the slots
 	patterns *grok.Set
 }
 
@@ -110,10 +111,14 @@ func (c *compiler) errorf(pos token.Pos, format string, args ...any) {
 	c.errs.Add(diag.At(c.src, int(pos)), format, args...)
 }
 
-// open enters a scope whose statements may create the variables named.
+// open enters a scope whose statements may create the variables named. One that
+// a scope around it surely has is never created.
 func (c *compiler) open(names []string) *scope {
 	s := &scope{outer: c.scope, from: c.slots, patterns: c.scope.patterns.Scope()}
 	for _, name := range names {
+		if c.isSure(name) {
+			continue
+		}
 		if s.vars == nil {
 			s.vars = map[string]int{}
 		}
@@ -138,8 +143,37 @@ func (c *compiler) places(name string) []int {
 		if slot, ok := s.vars[name]; ok {
 			places = append(places, slot)
 		}
+		if s.sure[name] {
+			break
+		}
 	}
 	return places
+}
+
+// isSure reports whether name surely is a variable where c.scope is at.
+func (c *compiler) isSure(name string) bool {
+	for s := c.scope; s != nil; s = s.outer {
+		if s.sure[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// assured notes that a statement of c.scope has just set the variable name. Where
+// a scope around this one may have a variable of that name, it shows only when
+// the script runs which of them was set.
+func (c *compiler) assured(name string) {
+	if len(c.places(name)) != 1 {
+		return
+	}
+	if _, own := c.scope.vars[name]; !own {
+		return
+	}
+	if c.scope.sure == nil {
+		c.scope.sure = map[string]bool{}
+	}
+	c.scope.sure[name] = true
 }
 
 // lookup returns the way to the value that a name has: the variable, else the

@@ -76,39 +76,16 @@ func isComparison(op token.Kind) bool {
 	return false
 }
 
-// compare compiles a comparison. Two ints, the usual case, are compared here;
-// anything else is left to apply.
+// compare compiles a comparison. Two ints, the usual case, are compared without
+// making values of them.
 func compare(x *ast.Binary, a, b operand, apply binary) cond {
-	op := x.Op
-	return func(r *fn.Run) (bool, error) {
-		v, err := a.eval(r)
-		if err != nil {
-			return false, err
-		}
-		w, err := b.eval(r)
-		if err != nil {
-			return false, err
-		}
-		if m, ok := v.AsInt(); ok {
-			if n, ok := w.AsInt(); ok {
-				return compareInts(op, m, n), nil
-			}
-		}
-		if v, err = apply(r, v, w); err != nil {
-			return false, fn.Failed(x.At, err)
-		}
-		return v.Bool(), nil
+	slow := general(x, a.slow, b.slow, apply)
+	values := func(r *fn.Run) (bool, error) {
+		v, err := slow(r)
+		return v.Bool(), err
 	}
-}
-
-// compareInts compares two ints: for equality through floats, which large ones
-// are too much for, because scripts in the field are read so.
-func compareInts(op token.Kind, m, n int64) bool {
-	switch op { //nolint:exhaustive // the others are by order
-	case token.Equal:
-		return float64(m) == float64(n)
-	case token.NotEqual:
-		return float64(m) != float64(n)
+	if a.ints == nil || b.ints == nil {
+		return values
 	}
-	return ordered(op, m, n)
+	return intComparison(x.Op, a, b, values)
 }

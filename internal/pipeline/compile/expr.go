@@ -12,15 +12,24 @@ import (
 // An operand is a compiled expression, and its value where that is known.
 type operand struct {
 	eval  fn.Eval
+	slow  fn.Eval // as eval, without trying ints again
+	ints  intEval // nil for none
 	value point.Value
 	known bool
+	slot  int // of the variable that it is
+	isVar bool
 }
 
 func constant(v point.Value) operand {
-	return operand{eval: func(*fn.Run) (point.Value, error) { return v, nil }, value: v, known: true}
+	op := computed(func(*fn.Run) (point.Value, error) { return v, nil })
+	op.value, op.known = v, true
+	if n, ok := v.AsInt(); ok {
+		op.ints = func(*fn.Run) (int64, bool) { return n, true }
+	}
+	return op
 }
 
-func computed(eval fn.Eval) operand { return operand{eval: eval} }
+func computed(eval fn.Eval) operand { return operand{eval: eval, slow: eval} }
 
 func (c *compiler) expr(x ast.Expr) operand {
 	switch x := x.(type) {
@@ -37,7 +46,7 @@ func (c *compiler) expr(x ast.Expr) operand {
 	case *ast.Paren:
 		return c.expr(x.X)
 	case *ast.Ident:
-		return computed(c.load(x.Name))
+		return c.load(x.Name)
 	case *ast.Unary:
 		return c.unary(x)
 	case *ast.Binary:
@@ -72,25 +81,29 @@ func (c *compiler) evals(list []ast.Expr) []fn.Eval {
 	return evals
 }
 
-// load compiles a name that is read. The two cases that hot loops are made of
-// have closures of their own.
-func (c *compiler) load(name string) fn.Eval {
+// load compiles a name that is read. The cases that hot loops are made of have
+// closures of their own.
+func (c *compiler) load(name string) operand {
 	name = fn.KeyName(name)
-	if places := c.places(name); len(places) == 1 {
-		slot := places[0]
-		return func(r *fn.Run) (point.Value, error) {
-			if v, ok := r.Var(slot); ok {
-				return v, nil
-			}
-			v, _ := r.Load(name)
+	places := c.places(name)
+	if len(places) != 1 {
+		get := c.lookup(name)
+		return computed(func(r *fn.Run) (point.Value, error) {
+			v, _ := get(r)
+			return v, nil
+		})
+	}
+	slot := places[0]
+	op := computed(func(r *fn.Run) (point.Value, error) {
+		if v, ok := r.Var(slot); ok {
 			return v, nil
 		}
-	}
-	get := c.lookup(name)
-	return func(r *fn.Run) (point.Value, error) {
-		v, _ := get(r)
+		v, _ := r.Load(name)
 		return v, nil
-	}
+	})
+	op.slot, op.isVar = slot, true
+	op.ints = func(r *fn.Run) (int64, bool) { return r.Int(slot) }
+	return op
 }
 
 func (c *compiler) unary(x *ast.Unary) operand {
@@ -107,8 +120,8 @@ func (c *compiler) unary(x *ast.Unary) operand {
 			return constant(v)
 		}
 	}
-	eval := in.eval
-	return computed(func(r *fn.Run) (point.Value, error) {
+	eval := in.slow
+	return withInts(computed(func(r *fn.Run) (point.Value, error) {
 		v, err := eval(r)
 		if err != nil {
 			return v, err
@@ -117,7 +130,7 @@ func (c *compiler) unary(x *ast.Unary) operand {
 			return v, fn.Failed(x.At, err)
 		}
 		return v, nil
-	})
+	}), intNegation(x.Op, in))
 }
 
 func (c *compiler) binary(x *ast.Binary) operand {
@@ -135,22 +148,24 @@ func (c *compiler) binary(x *ast.Binary) operand {
 			return constant(v)
 		}
 	}
-	switch x.Op { //nolint:exhaustive // the operators that loops are made of
-	case token.Add, token.Sub, token.Mul:
-		return computed(ints(x, a, b, apply))
-	case token.Equal, token.NotEqual, token.Less, token.LessEqual, token.Greater, token.GreaterEqual:
+	if isComparison(x.Op) {
 		test := compare(x, a, b, apply)
 		return computed(func(r *fn.Run) (point.Value, error) {
 			ok, err := test(r)
 			return point.BoolOf(ok), err
 		})
 	}
-	return computed(func(r *fn.Run) (point.Value, error) {
-		v, err := a.eval(r)
+	return withInts(computed(general(x, a.slow, b.slow, apply)), intArithmetic(x.Op, a, b))
+}
+
+// general compiles x op y for operands of any kind.
+func general(x *ast.Binary, a, b fn.Eval, apply binary) fn.Eval {
+	return func(r *fn.Run) (point.Value, error) {
+		v, err := a(r)
 		if err != nil {
 			return v, err
 		}
-		w, err := b.eval(r)
+		w, err := b(r)
 		if err != nil {
 			return w, err
 		}
@@ -158,7 +173,7 @@ func (c *compiler) binary(x *ast.Binary) operand {
 			return v, fn.Failed(x.At, err)
 		}
 		return v, nil
-	})
+	}
 }
 
 // logic compiles && and ||. The second operand is not looked at where the first

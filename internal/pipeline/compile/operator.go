@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"datakit.dev/internal/pipeline/ast"
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/pipeline/token"
 	"datakit.dev/internal/point"
@@ -122,21 +121,11 @@ func join(r *fn.Run, x, y string) (point.Value, error) {
 }
 
 func integers(op token.Kind, x, y int64) (point.Value, error) {
-	switch op { //nolint:exhaustive // the five operators
-	case token.Add:
-		return point.IntOf(x + y), nil
-	case token.Sub:
-		return point.IntOf(x - y), nil
-	case token.Mul:
-		return point.IntOf(x * y), nil
-	}
-	if y == 0 {
+	n, ok := calculate(op, x, y)
+	if !ok {
 		return point.NilOf(), errZero
 	}
-	if op == token.Div {
-		return point.IntOf(x / y), nil
-	}
-	return point.IntOf(x % y), nil
+	return point.IntOf(n), nil
 }
 
 func floats(op token.Kind, x, y float64) (point.Value, error) {
@@ -215,29 +204,4 @@ func contains(r *fn.Run, x, y point.Value) (point.Value, error) {
 		return point.BoolOf(false), r.Step(len(list))
 	}
 	return point.NilOf(), fmt.Errorf("in: expected a string, a list or a map, got %s", ky)
-}
-
-// ints compiles + - or *, whose operands are mostly ints: they are told apart
-// once, here, and anything else is left to apply.
-func ints(x *ast.Binary, a, b operand, apply binary) fn.Eval {
-	op := x.Op
-	return func(r *fn.Run) (point.Value, error) {
-		v, err := a.eval(r)
-		if err != nil {
-			return v, err
-		}
-		w, err := b.eval(r)
-		if err != nil {
-			return w, err
-		}
-		if m, ok := v.AsInt(); ok {
-			if n, ok := w.AsInt(); ok {
-				return integers(op, m, n)
-			}
-		}
-		if v, err = apply(r, v, w); err != nil {
-			return v, fn.Failed(x.At, err)
-		}
-		return v, nil
-	}
 }

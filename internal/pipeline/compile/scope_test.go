@@ -2,6 +2,7 @@ package compile_test
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -172,7 +173,7 @@ func script(t *rapid.T, depth int) string {
 	name := rapid.SampledFrom([]string{"a", "b", "c"})
 	var b strings.Builder
 	for range rapid.IntRange(1, 4).Draw(t, "statements") {
-		kind := rapid.IntRange(0, 7).Draw(t, "kind")
+		kind := rapid.IntRange(0, 8).Draw(t, "kind")
 		if depth == 0 {
 			kind %= 5
 		}
@@ -190,7 +191,10 @@ func script(t *rapid.T, depth int) string {
 		case 6:
 			i := fmt.Sprintf("i%d", depth)
 			fmt.Fprintf(&b, "for %s = 0; %s < 2; %s += 1 {\n%s}\n", i, i, i, script(t, depth-1))
-		case 7:
+		case 7: // the step sets a variable that the first turn may not have
+			i := fmt.Sprintf("i%d", depth)
+			fmt.Fprintf(&b, "%s = 0\nfor ; %s < 2; %s = 5 {\n%s += 1\n%s}\n", i, i, name.Draw(t, "name"), i, script(t, depth-1))
+		case 8:
 			fmt.Fprintf(&b, "for %s in [0, 7] {\n%s}\n", name.Draw(t, "name"), script(t, depth-1))
 		}
 	}
@@ -250,6 +254,45 @@ func TestFoldingChangesNothing(t *testing.T) {
 	}
 }
 
+// TestIntsAreNumbersLikeOthers compares calculations of variables, of which those
+// of ints alone go a short way, with the same ones of literals.
+func TestIntsAreNumbersLikeOthers(t *testing.T) {
+	names, values := []string{"i", "j", "k", "l"}, []string{"3", "-2", "2.5", "true"}
+	var tree func(t *rapid.T, depth int) string
+	tree = func(t *rapid.T, depth int) string {
+		if depth == 0 || rapid.IntRange(0, 3).Draw(t, "leaf") == 0 {
+			return rapid.SampledFrom(append(names, "7", "-1")).Draw(t, "operand")
+		}
+		op := rapid.SampledFrom([]string{"+", "-", "*"}).Draw(t, "op")
+		return fmt.Sprintf("(%s %s -%s)", tree(t, depth-1), op, tree(t, depth-1))
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		of := tree(rt, 4)
+		test := rapid.SampledFrom([]string{"==", "!=", "<", "<=", ">", ">="}).Draw(rt, "test")
+		src := fmt.Sprintf("out(%s)\nif %s %s %s { out(1) }", of, of, test, tree(rt, 2))
+		literals := src
+		set := ""
+		for i, name := range names {
+			literals = regexp.MustCompile(`\b`+name+`\b`).ReplaceAllString(literals, "("+values[i]+")")
+			set += name + " = " + values[i] + "\n"
+		}
+		if got, want := evaluate(t, set+src), evaluate(t, literals); got != want {
+			rt.Fatalf("%s%s\ngot  %s\nwant %s", set, src, got, want)
+		}
+	})
+}
+
+func TestDivisionByAVariableThatIsZero(t *testing.T) {
+	for _, op := range []string{"/", "%"} {
+		if got := evaluate(t, "z = 0\nout(1 "+op+" z)"); got != "error" {
+			t.Errorf("1 %s 0 is %s", op, got)
+		}
+		if got := evaluate(t, "z = 0\nz "+op+"= z\nout(1)"); got != "error" {
+			t.Errorf("z %s= 0 is %s", op, got)
+		}
+	}
+}
+
 func evaluate(t *testing.T, src string) string {
 	t.Helper()
 	_, program := build(t, src)
@@ -259,6 +302,9 @@ func evaluate(t *testing.T, src string) string {
 	if err := program.Run(r); err != nil {
 		return "error"
 	}
-	v := p.Fields[0].Value
-	return v.Kind().String() + " " + v.String()
+	var b strings.Builder
+	for _, f := range p.Fields {
+		b.WriteString(f.Value.Kind().String() + " " + f.Value.String() + " ")
+	}
+	return b.String()
 }

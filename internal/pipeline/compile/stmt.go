@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"maps"
+
 	"datakit.dev/internal/pipeline/ast"
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/pipeline/token"
@@ -84,17 +86,9 @@ func (c *compiler) stmts(stmts []ast.Stmt) exec {
 func (c *compiler) stmt(s ast.Stmt) exec {
 	switch s := s.(type) {
 	case *ast.ExprStmt:
-		eval := c.expr(s.X).eval
-		return func(r *fn.Run) (flow, error) {
-			_, err := eval(r)
-			return next, err
-		}
+		return do(c.expr(s.X).eval)
 	case *ast.Assign:
-		eval := c.assign(s)
-		return func(r *fn.Run) (flow, error) {
-			_, err := eval(r)
-			return next, err
-		}
+		return c.assign(s)
 	case *ast.If:
 		return c.ifStmt(s)
 	case *ast.For:
@@ -105,6 +99,14 @@ func (c *compiler) stmt(s ast.Stmt) exec {
 		return func(*fn.Run) (flow, error) { return breaks, nil }
 	}
 	return func(*fn.Run) (flow, error) { return continues, nil }
+}
+
+// do runs eval for what it does.
+func do(eval fn.Eval) exec {
+	return func(r *fn.Run) (flow, error) {
+		_, err := eval(r)
+		return next, err
+	}
 }
 
 type branch struct {
@@ -165,7 +167,10 @@ func (c *compiler) forStmt(s *ast.For) exec {
 	}
 	outer := c.open(append(assigned(head), assignedIn(s.Cond)...))
 	from, to := outer.from, outer.to
-	first, step := c.part(s.Init), c.part(s.Step)
+	first := c.part(s.Init)
+	sure := maps.Clone(outer.sure)
+	step := c.part(s.Step)
+	outer.sure = sure // the body runs before the step
 	test := cond(func(*fn.Run) (bool, error) { return true, nil })
 	if s.Cond != nil {
 		test = c.cond(s.Cond)
@@ -216,6 +221,7 @@ func (c *compiler) forIn(s *ast.ForIn) exec {
 	name := fn.KeyName(s.Name.Name)
 	inner := c.open(append([]string{name}, assigned(s.Body.Stmts)...))
 	set := c.set(name)
+	c.assured(name)
 	stmts := c.stmts(s.Body.Stmts)
 	c.close()
 	c.close()
@@ -346,21 +352,37 @@ func weigh(s ast.Stmt) int {
 	return 1
 }
 
-// assign compiles left op= right; its value is what was assigned.
-func (c *compiler) assign(s *ast.Assign) fn.Eval {
-	right := c.expr(s.Right).eval
+// assign compiles left op= right.
+func (c *compiler) assign(s *ast.Assign) exec {
+	right := c.expr(s.Right)
 	switch left := s.Left.(type) {
 	case *ast.Ident:
 		if s.Op == token.Assign {
-			return c.setVar(left.Name, right)
+			run := c.assignVar(left.Name, right)
+			c.assured(fn.KeyName(left.Name))
+			return run
 		}
 		return c.updateVar(left.Name, s, right)
 	case *ast.Index:
-		return c.setElem(left, s, right)
+		return do(c.setElem(left, s, right.eval))
 	}
-	return right // a path, or a call: the language takes it and does nothing
+	return do(right.eval) // a path, or a call: the language takes it and does nothing
 }
 
+// assignVar compiles name = right.
+func (c *compiler) assignVar(name string, right operand) exec {
+	set := c.set(name)
+	return c.setInt(name, right.ints, func(r *fn.Run) (flow, error) {
+		v, err := right.slow(r)
+		if err == nil {
+			set(r, v)
+		}
+		return next, err
+	})
+}
+
+// setVar compiles name = right where it is an expression, whose value is what
+// was assigned.
 func (c *compiler) setVar(name string, right fn.Eval) fn.Eval {
 	set := c.set(name)
 	return func(r *fn.Run) (point.Value, error) {
@@ -372,25 +394,43 @@ func (c *compiler) setVar(name string, right fn.Eval) fn.Eval {
 	}
 }
 
+// setInt returns the short way to set the variable name to an int, where there
+// is one. Anything else is left to slow.
+func (c *compiler) setInt(name string, ints intEval, slow exec) exec {
+	places := c.places(fn.KeyName(name))
+	if ints == nil || len(places) != 1 {
+		return slow
+	}
+	slot := places[0]
+	return func(r *fn.Run) (flow, error) {
+		if n, ok := ints(r); ok {
+			r.SetInt(slot, n)
+			return next, nil
+		}
+		return slow(r)
+	}
+}
+
 // updateVar compiles name op= right. A name that nothing has a value for is
 // passed over.
-func (c *compiler) updateVar(name string, s *ast.Assign, right fn.Eval) fn.Eval {
+func (c *compiler) updateVar(name string, s *ast.Assign, right operand) exec {
 	get, set := c.lookup(name), c.set(name)
 	apply := arithmetic(s.Op)
-	return func(r *fn.Run) (point.Value, error) {
-		y, err := right(r)
+	ints := intArithmetic(s.Op, c.load(name), right)
+	return c.setInt(name, ints, func(r *fn.Run) (flow, error) {
+		y, err := right.slow(r)
 		if err != nil {
-			return y, err
+			return next, err
 		}
 		x, ok := get(r)
 		if !ok {
-			return point.NilOf(), nil
+			return next, nil
 		}
 		v, err := apply(r, x, y)
 		if err != nil {
-			return v, fn.Failed(s.At, err)
+			return next, fn.Failed(s.At, err)
 		}
 		set(r, v)
-		return v, nil
-	}
+		return next, nil
+	})
 }

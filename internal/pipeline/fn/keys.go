@@ -38,22 +38,28 @@ func (r *Run) Load(key string) (point.Value, bool) {
 
 // Store writes key as a script does: what is a tag stays one and takes the
 // value's text; a list or a map becomes its JSON text, or nil where it has none.
-func (r *Run) Store(key string, v point.Value) {
+func (r *Run) Store(key string, v point.Value) { r.StoreAmong(len(r.Point.Fields), key, v) }
+
+// StoreAmong is Store of a key that none of the point's fields after the first n
+// has: a function that writes many keys, all different, need not look for one
+// among the others.
+func (r *Run) StoreAmong(n int, key string, v point.Value) {
 	key = KeyName(key)
-	if _, ok := r.Point.Tag(key); ok {
-		r.Point.SetTag(key, TextOf(v))
-		return
-	}
-	switch v.Kind() { //nolint:exhaustive // the others are as they are
-	case point.List, point.Map:
-		text, err := JSON(v)
-		if err != nil {
-			r.Point.Set(key, point.NilOf())
+	if len(r.Point.Tags) > 0 {
+		if _, ok := r.Point.Tag(key); ok {
+			r.Point.SetTag(key, TextOf(v))
 			return
 		}
-		v = point.StringOf(text)
 	}
-	r.Point.Set(key, v)
+	if k := v.Kind(); k == point.List || k == point.Map {
+		text, err := JSON(v)
+		if err != nil {
+			v = point.NilOf()
+		} else {
+			v = point.StringOf(text)
+		}
+	}
+	r.Point.SetAmong(n, key, v)
 }
 
 // StoreTag writes key as a tag with v's text; a field of that key is gone.

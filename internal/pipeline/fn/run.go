@@ -124,6 +124,16 @@ func (r *Run) Var(i int) (point.Value, bool) {
 	return s.value, s.set
 }
 
+// Int returns the int in slot i, and whether the variable is set to one.
+func (r *Run) Int(i int) (int64, bool) {
+	s := &r.slots[i]
+	n, ok := s.value.AsInt()
+	return n, ok && s.set
+}
+
+// SetInt sets the variable in slot i to an int.
+func (r *Run) SetInt(i int, n int64) { r.slots[i] = slot{point.IntOf(n), true} }
+
 // IsSet reports whether the variable in slot i is set.
 func (r *Run) IsSet(i int) bool { return r.slots[i].set }
 

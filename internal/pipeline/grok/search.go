@@ -4,6 +4,7 @@ import (
 	"regexp/syntax"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // A verdict is how a search ended.
@@ -106,12 +107,19 @@ func (s *search) candidate(text string, at int) int {
 		}
 		return -1
 	}
-	for ; at < len(text); at = stepOver(text, at) {
-		if s.first[text[at]] {
+	first := s.first
+	for at < len(text) {
+		b := text[at]
+		switch {
+		case first[b]:
 			return at
+		case b < utf8.RuneSelf:
+			at++
+		default:
+			at = stepOver(text, at)
 		}
 	}
-	if s.first[endOfText] {
+	if first[endOfText] {
 		return at
 	}
 	return -1
