@@ -197,10 +197,7 @@ func TestNoLineIsLostOrDoubled(t *testing.T) {
 		_ = checks.Value.Set("15")
 	}
 	rapid.Check(t, func(r *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "")
-		if err != nil {
-			r.Fatal(err)
-		}
+		dir := t.TempDir() // a new one for each run
 		w := newWorld(t)
 		w.logs, w.state = filepath.Join(dir, "logs"), filepath.Join(dir, "state")
 		w.must(os.Mkdir(w.logs, 0o750))
