@@ -65,9 +65,7 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 	if err != nil {
 		return nil, err
 	}
-	if a.scripts, err = newScripting(dir, a.log); err != nil {
-		return nil, err
-	}
+	a.scripts = newScripting(dir, a.log)
 	a.flow = flow.New(flow.Options{Log: a.log})
 	a.api = a.flow.Sink(nil)
 	a.units = supervise.New(supervise.Options{

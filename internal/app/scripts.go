@@ -12,7 +12,6 @@ import (
 	"datakit.dev/internal/config"
 	"datakit.dev/internal/diag"
 	"datakit.dev/internal/flow"
-	"datakit.dev/internal/funcs/all"
 	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/pipeline/grok"
@@ -41,21 +40,14 @@ type scripting struct {
 }
 
 // newScripting returns the scripts of an agent that has read none yet.
-func newScripting(dir workdir.Dir, log *slog.Logger) (*scripting, error) {
-	opts, err := compiler(dir, log)
-	if err != nil {
-		return nil, err
-	}
-	return &scripting{log: log, opts: opts, set: scripts.NewSet(opts)}, nil
+func newScripting(dir workdir.Dir, log *slog.Logger) *scripting {
+	opts := compiler(dir, log)
+	return &scripting{log: log, opts: opts, set: scripts.NewSet(opts)}
 }
 
 // compiler returns what scripts are compiled against: every function, and the
 // grok patterns with those of the work directory.
-func compiler(dir workdir.Dir, log *slog.Logger) (pipeline.Options, error) {
-	funcs, err := all.Table()
-	if err != nil {
-		return pipeline.Options{}, fmt.Errorf("functions: %w", err)
-	}
+func compiler(dir workdir.Dir, log *slog.Logger) pipeline.Options {
 	extra, err := grok.ReadPatterns(os.DirFS(dir.Patterns()))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		log.Warn("some grok patterns could not be read", "error", diag.OneLine(err.Error()))
@@ -64,7 +56,7 @@ func compiler(dir workdir.Dir, log *slog.Logger) (pipeline.Options, error) {
 	if err != nil {
 		log.Warn("some grok patterns are refused", "error", diag.OneLine(err.Error()))
 	}
-	return pipeline.Options{Funcs: funcs, Patterns: patterns}, nil
+	return pipeline.Options{Funcs: functions(), Patterns: patterns}
 }
 
 // route tells the sink of an instance which script its configuration names.

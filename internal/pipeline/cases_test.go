@@ -100,7 +100,7 @@ func caseFiles() []string {
 }
 
 // readCases yields the script cases of a file, gzipped or plain.
-func readCases(t *testing.T, file string) func(yield func(scriptCase) bool) {
+func readCases(t testing.TB, file string) func(yield func(scriptCase) bool) {
 	t.Helper()
 	return func(yield func(scriptCase) bool) {
 		f, err := os.Open(file)
