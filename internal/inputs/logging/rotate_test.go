@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -194,22 +193,16 @@ func TestNoLineIsLostOrDoubled(t *testing.T) {
 	checks := flag.Lookup("rapid.checks")
 	defer func(was string) { _ = checks.Value.Set(was) }(checks.Value.String())
 	if checks.Value.String() == checks.DefValue {
-		_ = checks.Value.Set("15")
+		_ = checks.Value.Set("10")
 	}
 	rapid.Check(t, func(r *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "")
-		if err != nil {
-			r.Fatal(err)
-		}
 		w := newWorld(t)
-		w.logs, w.state = filepath.Join(dir, "logs"), filepath.Join(dir, "state")
-		w.must(os.Mkdir(w.logs, 0o750))
 		y := &yard{world: w, globs: rapid.SampledFrom([]string{"app.log", "app.log*"}).Draw(r, "globs")}
 		t.Log("follow", y.globs)
 		defer y.halt()
 		defer y.open()
 		y.start()
-		for range rapid.IntRange(1, 25).Draw(r, "operations") {
+		for range rapid.IntRange(1, 20).Draw(r, "operations") {
 			op := rapid.SampledFrom([]string{"write", "write", "write", "rotate", "truncate", "start", "stop", "block", "open", "wait"}).Draw(r, "operation")
 			t.Log(op, y.n)
 			switch op {
