@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"datakit.dev/internal/input"
@@ -225,4 +226,23 @@ func (s *sink) wrote(t testing.TB, n int) {
 		defer s.mu.Unlock()
 		return s.writes >= n
 	})
+}
+
+// told runs an instance over a few polls and returns what it logged.
+func (w *world) told(t *testing.T, config string) string {
+	t.Helper()
+	var log strings.Builder
+	synctest.Test(t, func(t *testing.T) {
+		p := deaf()
+		r, err := p.NewRunner(input.Env{Log: slog.New(slog.NewTextHandler(&log, nil)), Dir: w.state}, inputtest.Decode(t, p, config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := r.Run(ctx, w.sink); err != nil {
+			t.Error(err)
+		}
+	})
+	return log.String()
 }
