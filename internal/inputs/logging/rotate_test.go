@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -189,25 +188,31 @@ func (y *yard) truncate() {
 	y.write("app.log", strings.Repeat("\n", 1))
 }
 
+func (y *yard) copy() {
+	fi, err := os.Stat(y.path("app.log"))
+	if err != nil || fi.Size() < headLen || y.globs == "app.log" {
+		return // too short to be known for a copy, or a copy that nobody looks at
+	}
+	y.rotated++
+	y.copyTruncate("app.log", fmt.Sprintf("app.log.%d", y.rotated))
+}
+
 // Whatever is done to a log, each of its lines comes exactly once.
 func TestNoLineIsLostOrDoubled(t *testing.T) {
 	checks := flag.Lookup("rapid.checks")
 	defer func(was string) { _ = checks.Value.Set(was) }(checks.Value.String())
 	if checks.Value.String() == checks.DefValue {
-		_ = checks.Value.Set("15")
+		_ = checks.Value.Set("10")
 	}
 	rapid.Check(t, func(r *rapid.T) {
-		dir := t.TempDir() // a new one for each run
 		w := newWorld(t)
-		w.logs, w.state = filepath.Join(dir, "logs"), filepath.Join(dir, "state")
-		w.must(os.Mkdir(w.logs, 0o750))
 		y := &yard{world: w, globs: rapid.SampledFrom([]string{"app.log", "app.log*"}).Draw(r, "globs")}
 		t.Log("follow", y.globs)
 		defer y.halt()
 		defer y.open()
 		y.start()
-		for range rapid.IntRange(1, 25).Draw(r, "operations") {
-			op := rapid.SampledFrom([]string{"write", "write", "write", "rotate", "truncate", "start", "stop", "block", "open", "wait"}).Draw(r, "operation")
+		for range rapid.IntRange(1, 20).Draw(r, "operations") {
+			op := rapid.SampledFrom([]string{"write", "write", "write", "rotate", "truncate", "copy", "start", "stop", "block", "open", "wait"}).Draw(r, "operation")
 			t.Log(op, y.n)
 			switch op {
 			case "write":
@@ -216,6 +221,8 @@ func TestNoLineIsLostOrDoubled(t *testing.T) {
 				y.rotate()
 			case "truncate":
 				y.truncate()
+			case "copy":
+				y.copy()
 			case "start":
 				y.start()
 			case "stop":
