@@ -188,6 +188,15 @@ func (y *yard) truncate() {
 	y.write("app.log", strings.Repeat("\n", 1))
 }
 
+func (y *yard) copy() {
+	fi, err := os.Stat(y.path("app.log"))
+	if err != nil || fi.Size() < headLen || y.globs == "app.log" {
+		return // too short to be known for a copy, or a copy that nobody looks at
+	}
+	y.rotated++
+	y.copyTruncate("app.log", fmt.Sprintf("app.log.%d", y.rotated))
+}
+
 // Whatever is done to a log, each of its lines comes exactly once.
 func TestNoLineIsLostOrDoubled(t *testing.T) {
 	checks := flag.Lookup("rapid.checks")
@@ -203,7 +212,7 @@ func TestNoLineIsLostOrDoubled(t *testing.T) {
 		defer y.open()
 		y.start()
 		for range rapid.IntRange(1, 20).Draw(r, "operations") {
-			op := rapid.SampledFrom([]string{"write", "write", "write", "rotate", "truncate", "start", "stop", "block", "open", "wait"}).Draw(r, "operation")
+			op := rapid.SampledFrom([]string{"write", "write", "write", "rotate", "truncate", "copy", "start", "stop", "block", "open", "wait"}).Draw(r, "operation")
 			t.Log(op, y.n)
 			switch op {
 			case "write":
@@ -212,6 +221,8 @@ func TestNoLineIsLostOrDoubled(t *testing.T) {
 				y.rotate()
 			case "truncate":
 				y.truncate()
+			case "copy":
+				y.copy()
 			case "start":
 				y.start()
 			case "stop":
