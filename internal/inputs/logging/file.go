@@ -53,6 +53,9 @@ type file struct {
 	tags  []point.Tag
 	entry *entry // what is kept of it; guarded by the ledger
 
+	original *file // what this is a copy of; not read while that is whole
+	linesAt  int64 // at at, of a copy
+
 	fd     *os.File
 	placed bool // the fields below are in use; until then at is where to begin
 	at     int64
@@ -79,6 +82,14 @@ func (f *file) pos() int64 {
 		return f.at
 	}
 	return f.base + int64(len(f.carry))
+}
+
+// next is where the first byte lies that is no record yet.
+func (f *file) next() int64 {
+	if !f.placed {
+		return f.at
+	}
+	return f.base + int64(f.start)
 }
 
 // pending is how much was read that is no record yet.
@@ -140,7 +151,7 @@ func (f *file) place(known *entry) (bool, error) {
 	}
 	f.base, f.carry, f.start = offset-int64(len(before)), before, len(before)
 	if known != nil {
-		f.lines = known.Lines
+		f.lines = max(known.Lines, f.linesAt)
 	}
 	return true, nil
 }
@@ -159,7 +170,7 @@ func (f *file) holds(offset int64, known *entry) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	tail, err := f.bytes(offset-int64(known.Tail.Len), known.Tail.Len)
+	tail, err := f.bytes(known.Offset-int64(known.Tail.Len), known.Tail.Len)
 	return sampleOf(head) == known.Head && sampleOf(tail) == known.Tail, err
 }
 

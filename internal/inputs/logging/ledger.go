@@ -216,6 +216,13 @@ func (l *ledger) restart(e *entry) {
 	l.dirty = true
 }
 
+// peek returns e as it is now.
+func (l *ledger) peek(e *entry) entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return *e
+}
+
 // note keeps the beginning of a file, and its offset where it is the first.
 func (l *ledger) note(e *entry, change func(*entry)) {
 	l.mu.Lock()

@@ -33,9 +33,11 @@ func plugin(notify func() *notifier) input.Plugin {
 		Aliases: []string{"tailf"},
 		Doc: "Follows log files and writes a point for each line or record. " +
 			"A file is read from where it was left, over rotation, restarts and changes of the configuration; " +
-			"while the flow is full, reading waits.",
+			"while the flow is full, reading waits. Each line is delivered at least once: after a crash the last second may come twice. " +
+			"Lines of a file that was removed, compressed or cut off before they were read are lost.",
 		DocZH: "跟踪日志文件，每行（或每条多行记录）输出一个数据点。文件轮转、重启或配置变更后均从上次位置继续读取；" +
-			"数据通道已满时暂停读取，不丢数据。",
+			"数据通道已满时暂停读取，不丢数据。每行至少投递一次：异常终止后最后一秒的日志可能重复；" +
+			"在读取之前就被删除、压缩或截断的内容无法恢复。",
 		Options:      options(),
 		Measurements: []input.Measurement{measurement()},
 		Script:       func(v spec.Values) string { return scriptName(v.String("pipeline")) },

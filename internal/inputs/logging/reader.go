@@ -109,7 +109,7 @@ func (r *reader) serve(f *file, now time.Time) {
 	buf, n, err := f.read(r.scratch, chunk)
 	switch {
 	case errors.Is(err, errCut):
-		r.cutOff(f)
+		r.cutOff(f, now)
 		return
 	case err != nil:
 		r.trouble(f.path, err)
@@ -156,11 +156,14 @@ func (r *reader) idle(f *file, buf []byte, now time.Time) {
 }
 
 // cutOff begins a file anew that was truncated. What was read of its last line
-// is all that anybody will have of it.
-func (r *reader) cutOff(f *file) {
-	recs, _ := r.framer.flush(r.recs[:0], f.carry, f.start, &f.frame)
-	r.batch.add(&r.settings, f, f.carry, recs)
-	r.recs = recs[:0]
+// is all that anybody will have of it, unless there is a copy that goes on.
+func (r *reader) cutOff(f *file, now time.Time) {
+	r.scan(now) // the copy was made before
+	if !r.handOver(f, f.next(), f.lines) {
+		recs, _ := r.framer.flush(r.recs[:0], f.carry, f.start, &f.frame)
+		r.batch.add(&r.settings, f, f.carry, recs)
+		r.recs = recs[:0]
+	}
 	f.restart()
 	r.ledger.restart(f.entry)
 }

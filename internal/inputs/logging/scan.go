@@ -71,7 +71,11 @@ func (r *reader) see(path string, now time.Time) error {
 	default:
 		f.path, f.gone = path, time.Time{}
 	}
+	grew := fi.Size() != f.size
 	f.seen, f.size, f.written = r.scans, fi.Size(), fi.ModTime()
+	if f.original != nil {
+		r.doubt(f, now, grew)
+	}
 	if f.dead && r.fresh(fi, now) {
 		f.dead = false
 	}
@@ -104,7 +108,12 @@ func (r *reader) begin(path string, id identity, fi fs.FileInfo, now time.Time) 
 		f.entry = &entry{Path: path, identity: id, Offset: f.at}
 	}
 	r.ledger.note(f.entry, func(e *entry) { e.Seen, e.Dead = now, f.dead })
-	r.ledger.add(f.entry)
+	if known == nil && (followed || r.scans > 1) {
+		f.original = r.originalOf(f, fi)
+	}
+	if f.original == nil {
+		r.ledger.add(f.entry)
+	}
 	f.tags = r.settings.tags(f.label)
 	r.files[id] = f
 	r.order = append(r.order, f)
@@ -116,7 +125,7 @@ func (r *reader) ready(f *file) bool {
 	if f.fd != nil {
 		return true
 	}
-	if f.dead || f.rested() || !r.room(f) {
+	if f.original != nil || f.dead || f.rested() || !r.room(f) {
 		return false
 	}
 	if err := f.open(); err != nil {
@@ -135,13 +144,16 @@ func (r *reader) ready(f *file) bool {
 
 // place goes to where f was left, or to its beginning where it is another file.
 func (r *reader) place(f *file) bool {
-	ok, err := f.place(r.known(f))
+	known := r.known(f)
+	ok, err := f.place(known)
 	if err != nil {
 		r.trouble(f.path, err)
 		r.shut(f)
 		return false
 	}
 	if !ok { // another file under a number, or a name, that we knew
+		was := r.ledger.peek(f.entry)
+		r.handOver(f, was.Offset, was.Lines)
 		f.restart()
 		f.label, f.tags = f.path, r.settings.tags(f.path)
 		r.ledger.restart(f.entry)
@@ -151,15 +163,17 @@ func (r *reader) place(f *file) bool {
 	if err := f.sampleHead(); err != nil {
 		r.trouble(f.path, err)
 	}
-	tail := tailOf(f.carry, f.start)
-	r.ledger.note(f.entry, func(e *entry) { e.Head, e.Tail = f.head, tail })
+	if known == nil {
+		tail := tailOf(f.carry, f.start)
+		r.ledger.note(f.entry, func(e *entry) { e.Head, e.Tail = f.head, tail })
+	}
 	return true
 }
 
 // known returns what the ledger says of a file, nil where that is nothing.
 func (r *reader) known(f *file) *entry {
-	if e := f.entry; e.Head.Len > 0 || e.Tail.Len > 0 {
-		return e
+	if e := r.ledger.peek(f.entry); e.Head.Len > 0 || e.Tail.Len > 0 {
+		return &e
 	}
 	return nil
 }
@@ -171,7 +185,7 @@ func (r *reader) room(f *file) bool {
 	if r.settings.maxOpen < 0 || r.open < max(1, r.settings.maxOpen) {
 		return true
 	}
-	if f.size == f.pos() && f.placed == (f.pending() > 0) {
+	if f.size == f.pos() && f.pending() == 0 {
 		return false
 	}
 	var oldest *file
@@ -199,6 +213,7 @@ func (r *reader) shut(f *file) {
 // drop follows a file no more. Its offset is kept: it may come back.
 func (r *reader) drop(f *file) {
 	r.shut(f)
+	r.handOver(f, f.next(), f.lines)
 	delete(r.files, f.id)
 	if r.paths[f.path] == f {
 		delete(r.paths, f.path)
