@@ -207,7 +207,7 @@ func TestNoLineIsLostOrDoubled(t *testing.T) {
 	checks := flag.Lookup("rapid.checks")
 	defer func(was string) { _ = checks.Value.Set(was) }(checks.Value.String())
 	if checks.Value.String() == checks.DefValue {
-		_ = checks.Value.Set("10")
+		_ = checks.Value.Set("6")
 	}
 	rapid.Check(t, func(r *rapid.T) {
 		w := newWorld(t)
