@@ -27,6 +27,7 @@ func numbered(from, to int) string {
 // A copy within the pattern is not read again, and what was not read of the
 // original is read from it.
 func TestCopiesGoOnWhereTheOriginalWasCutOff(t *testing.T) {
+	t.Parallel()
 	for _, running := range []bool{true, false} {
 		w := newWorld(t)
 		config := w.config("app.log*", "from_beginning = true")
@@ -59,6 +60,7 @@ func TestCopiesGoOnWhereTheOriginalWasCutOff(t *testing.T) {
 
 // What begins alike is a file of its own once it goes on in another way.
 func TestAlikeIsNoCopy(t *testing.T) {
+	t.Parallel()
 	banner := strings.Repeat("=", 1500) + "\n"
 	w := newWorld(t)
 	w.write("app.log", banner+"one\n")

@@ -35,6 +35,7 @@ func TestRestartGoesOnWhereItStopped(t *testing.T) {
 
 // A change of any option makes another instance: it takes the offsets over.
 func TestChangedOptionsKeepThePlace(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write("a.log", "one\n")
 	w.run(w.config("a.log", "from_beginning = true"))()
@@ -96,6 +97,7 @@ func TestFilesThatAppearedBetweenTwoRunsAreReadWhole(t *testing.T) {
 
 // The number of a file that is gone is given to the next one.
 func TestReusedNumberIsAnotherFile(t *testing.T) {
+	t.Parallel()
 	for what, text := range map[string]string{"shorter": "x\n", "longer": "other, and longer than the first one was\n"} {
 		w := newWorld(t)
 		w.write("a.log", "one, of some length\n")

@@ -22,6 +22,7 @@ import (
 
 // A full flow costs no line, no memory for those that wait, and no rotation.
 func TestFullFlowHoldsReadingUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	release := w.sink.block()
 	w.write("app.log", "0\n")
@@ -69,6 +70,7 @@ func (w *world) noticed(name string) {
 }
 
 func TestThousandFilesWithFewOpen(t *testing.T) {
+	t.Parallel()
 	const files = 1000
 	w := newWorld(t)
 	for i := range files {
@@ -201,6 +203,7 @@ func (s toFile) Write(_ context.Context, _ point.Category, pts []point.Point) er
 // An agent that is killed, again and again, loses no line; what it reads twice
 // goes on without a gap.
 func TestKilledAgent(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	dir := w.logs
 	n := 0

@@ -68,8 +68,10 @@ func TestPointsDoNotShareWhatAScriptChanges(t *testing.T) {
 }
 
 func TestExistingFilesBeginAtTheirEndAndNewOnesAtTheirBeginning(t *testing.T) {
+	t.Parallel()
 	for name, p := range map[string]input.Plugin{"events": Plugin(), "poll": deaf()} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.plugin = p
 			w.write("old.log", "before\n")
@@ -96,6 +98,7 @@ func TestIgnoreAndWhatIsNoFile(t *testing.T) {
 }
 
 func TestOneFileByTwoNamesIsReadOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write("real.txt", "one\n")
 	w.must(os.Symlink("real.txt", w.path("b.log")))
@@ -107,6 +110,7 @@ func TestOneFileByTwoNamesIsReadOnce(t *testing.T) {
 }
 
 func TestLinkThatMovesOn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write("1.txt", "one\n")
 	w.must(os.Symlink("1.txt", w.path("current.log")))
@@ -125,6 +129,7 @@ func TestLinkThatMovesOn(t *testing.T) {
 }
 
 func TestRecordsOfSeveralLines(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write("a.log", "2024-01-01 a\n  at x\r\n  at y\n2024-01-02 b\n  at z\n")
 	w.run(w.config("*.log", "from_beginning = true\nmultiline_match = '''^\\d{4}'''\nmultiline_timeout = \"300ms\""))
@@ -136,6 +141,7 @@ func TestRecordsOfSeveralLines(t *testing.T) {
 }
 
 func TestTimesBeginRecords(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	first := []string{
 		"2006-01-02T15:04:05.999Z x", "2006-01-02 15:04:05,123 x", "2006/01/02 15:04:05 x", "[2006-01-02 15:04:05] x", "2006-01-02 x",
@@ -158,6 +164,7 @@ func TestTimesBeginRecords(t *testing.T) {
 }
 
 func TestLastLineWithoutAnEnd(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write("a.log", "one\ntw")
 	w.run(w.config("*.log", "from_beginning = true\nmultiline_timeout = \"300ms\""))

@@ -11,8 +11,10 @@ import (
 )
 
 func TestRotationByRename(t *testing.T) {
+	t.Parallel()
 	for name, globs := range map[string]string{"out of the pattern": "app.log", "within the pattern": "app.log*"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.write("app.log", "one\n")
 			w.run(w.config(globs, "from_beginning = true"))
@@ -49,6 +51,7 @@ func TestTruncation(t *testing.T) {
 // A file that was cut off and has grown past the old place before anybody looked
 // shows only in the bytes before that place.
 func TestTruncationThatGrewPastTheOldPlace(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plugin = deaf()
 	w.write("app.log", "one\n")
@@ -78,6 +81,7 @@ func TestTruncationUnderAWriterThatDoesNotAppend(t *testing.T) {
 }
 
 func TestFileThatDisappearsAndReturns(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.write("app.log", "one\n")
 	w.run(w.config("app.log", "from_beginning = true"))
@@ -199,10 +203,11 @@ func (y *yard) copy() {
 
 // Whatever is done to a log, each of its lines comes exactly once.
 func TestNoLineIsLostOrDoubled(t *testing.T) {
+	t.Parallel()
 	checks := flag.Lookup("rapid.checks")
 	defer func(was string) { _ = checks.Value.Set(was) }(checks.Value.String())
 	if checks.Value.String() == checks.DefValue {
-		_ = checks.Value.Set("10")
+		_ = checks.Value.Set("6")
 	}
 	rapid.Check(t, func(r *rapid.T) {
 		w := newWorld(t)

@@ -46,13 +46,13 @@ func newSettings(v spec.Values) (settings, error) {
 	if s.service == "" {
 		s.service = s.source
 	}
-	for name, list := range map[string]string{
+	for name, why := range map[string]string{
 		"ignore_status":    "drop() in a script leaves logs out by their status",
 		"field_white_list": "drop_key() in a script leaves fields out",
 		"sockets":          "logs are read from files only",
 	} {
 		if len(nonEmpty(v.Strings(name))) > 0 {
-			return s, fmt.Errorf("%s must be empty: %s", name, list)
+			return s, fmt.Errorf("%s must be empty: %s", name, why)
 		}
 	}
 	var err error
