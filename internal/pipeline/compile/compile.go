@@ -220,31 +220,8 @@ func (c *compiler) set(name string) func(*fn.Run, point.Value) {
 	}
 }
 
-// call compiles a call whose value is wanted.
+// call binds a function to its arguments.
 func (c *compiler) call(x *ast.Call) fn.Eval {
-	body := c.bind(x)
-	return func(r *fn.Run) (point.Value, error) {
-		v, err := body(r)
-		if err != nil {
-			return v, at(err, x)
-		}
-		return v, nil
-	}
-}
-
-// callStmt compiles a call that is a statement.
-func (c *compiler) callStmt(x *ast.Call) exec {
-	body := c.bind(x)
-	return func(r *fn.Run) (flow, error) {
-		if _, err := body(r); err != nil {
-			return next, at(err, x)
-		}
-		return next, nil
-	}
-}
-
-// bind binds a function to its arguments.
-func (c *compiler) bind(x *ast.Call) fn.Eval {
 	f, ok := c.opts.Funcs.Lookup(x.Name)
 	if !ok {
 		c.errorf(x.At, "unknown function %q", x.Name)
@@ -273,10 +250,20 @@ func (c *compiler) bind(x *ast.Call) fn.Eval {
 		c.errorf(pos, "%v", err)
 		return none
 	}
-	return body
+	return placed(body, x)
 }
 
-// at gives the error of a function the place of its call.
+// placed gives the errors of a function the place of its call.
+func placed(body fn.Eval, x *ast.Call) fn.Eval {
+	return func(r *fn.Run) (point.Value, error) {
+		v, err := body(r)
+		if err != nil {
+			return v, at(err, x)
+		}
+		return v, nil
+	}
+}
+
 func at(err error, x *ast.Call) error {
 	if _, ok := errors.AsType[*fn.Error](err); ok {
 		return err

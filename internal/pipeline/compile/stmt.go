@@ -81,9 +81,6 @@ func (c *compiler) stmts(stmts []ast.Stmt) exec {
 func (c *compiler) stmt(s ast.Stmt) exec {
 	switch s := s.(type) {
 	case *ast.ExprStmt:
-		if call, ok := s.X.(*ast.Call); ok {
-			return c.callStmt(call)
-		}
 		return do(c.expr(s.X).eval)
 	case *ast.Assign:
 		return c.assign(s)
