@@ -59,7 +59,9 @@ func takeTime(p *point.Point) {
 	const key = "time"
 	v, ok := p.Field(key)
 	if !ok {
-		p.DelTag(key)
+		if len(p.Tags) > 0 {
+			p.DelTag(key)
+		}
 		return
 	}
 	if n := v.Int(); n != 0 {

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"datakit.dev/internal/pipeline/ast"
 	"datakit.dev/internal/pipeline/fn"
@@ -96,13 +97,23 @@ func bindGrok(c *fn.Call) (fn.Eval, error) {
 		before := len(r.Point.Fields)
 		for i, span := range spans {
 			part := span.Of(s)
-			if trimmed {
+			if trimmed && mayTrim(part) {
 				part = strings.TrimSpace(part)
 			}
 			r.StoreAmong(before, captures[i].Name, typed(part, captures[i].Type))
 		}
 		return point.BoolOf(true), nil
 	}, nil
+}
+
+// mayTrim reports whether there may be white space around s: mostly there is
+// none, and two looks tell.
+func mayTrim(s string) bool {
+	if s == "" {
+		return false
+	}
+	first, last := s[0], s[len(s)-1]
+	return first <= ' ' || last <= ' ' || first >= utf8.RuneSelf || last >= utf8.RuneSelf
 }
 
 // typed converts what a pattern captured; what has no such value is zero.

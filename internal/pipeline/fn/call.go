@@ -183,6 +183,8 @@ func (k Key) Text(r *Run) (string, bool) {
 		return "", false
 	}
 	switch v.Kind() { //nolint:exhaustive // the others have a text
+	case point.String:
+		return v.Text(), true
 	case point.List, point.Map:
 		text, err := JSON(v)
 		return text, err == nil
