@@ -44,7 +44,7 @@ bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 measure: ## Print the figures of docs/performance.md (about 15 minutes)
-	$(GO) test ./internal/e2e -run 'Measure|TestChangesTouchNothingElse' -count=1 -v -timeout 40m -measure
+	$(GO) test ./internal/e2e -run 'Measure|TestChangesTouchNothingElse|TestEditsUnderLoadLoseNoPoint' -count=1 -v -timeout 40m -measure
 
 fuzz: ## Run each fuzz target for FUZZ (20s)
 	@scripts/fuzz $(FUZZ)
