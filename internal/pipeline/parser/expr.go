@@ -216,16 +216,14 @@ func (p *parser) slice(x, low ast.Expr) ast.Expr {
 	return s
 }
 
-func (p *parser) call(id *ast.Ident) ast.Expr {
-	p.enter()
-	defer p.leave()
-	c := &ast.Call{At: id.At, Name: id.Name}
+// items parses what stands between an opening token, the current one, and end,
+// separated by commas. item parses one and returns its height.
+func (p *parser) items(end token.Kind, expected string, item func() int) {
 	p.next()
 	p.lines()
 	h := 0
-	for p.tok.Kind != token.RightParen {
-		c.Args = append(c.Args, p.arg())
-		h = max(h, p.height)
+	for p.tok.Kind != end {
+		h = max(h, item())
 		if p.tok.Kind != token.Comma {
 			p.lines()
 			break
@@ -233,8 +231,18 @@ func (p *parser) call(id *ast.Ident) ast.Expr {
 		p.next()
 		p.lines()
 	}
-	p.expect(token.RightParen, `"," or ")"`)
+	p.expect(end, expected)
 	p.grow(h)
+}
+
+func (p *parser) call(id *ast.Ident) ast.Expr {
+	p.enter()
+	defer p.leave()
+	c := &ast.Call{At: id.At, Name: id.Name}
+	p.items(token.RightParen, `"," or ")"`, func() int {
+		c.Args = append(c.Args, p.arg())
+		return p.height
+	})
 	return c
 }
 
@@ -253,21 +261,12 @@ func (p *parser) list() ast.Expr {
 	p.enter()
 	defer p.leave()
 	l := &ast.ListLit{At: p.tok.Pos}
-	p.next()
-	p.lines()
-	h := 0
-	for p.tok.Kind != token.RightBracket {
+	p.items(token.RightBracket, `"," or "]"`, func() int {
 		l.Elems = append(l.Elems, p.expr())
-		h = max(h, p.height)
-		p.lines()
-		if p.tok.Kind != token.Comma {
-			break
-		}
-		p.next()
-		p.lines()
-	}
-	p.expect(token.RightBracket, `"," or "]"`)
-	p.grow(h)
+		h := p.height
+		p.lines() // only in a list may a line end before the comma
+		return h
+	})
 	return l
 }
 
@@ -275,25 +274,14 @@ func (p *parser) mapLit() ast.Expr {
 	p.enter()
 	defer p.leave()
 	m := &ast.MapLit{At: p.tok.Pos}
-	p.next()
-	p.lines()
-	h := 0
-	for p.tok.Kind != token.RightBrace {
+	p.items(token.RightBrace, `"," or "}"`, func() int {
 		m.Keys = append(m.Keys, p.expr())
-		h = max(h, p.height)
+		h := p.height
 		p.expect(token.Colon, `":" after the key`)
 		p.lines()
 		m.Values = append(m.Values, p.expr())
-		h = max(h, p.height)
-		if p.tok.Kind != token.Comma {
-			p.lines()
-			break
-		}
-		p.next()
-		p.lines()
-	}
-	p.expect(token.RightBrace, `"," or "}"`)
-	p.grow(h)
+		return max(h, p.height)
+	})
 	return m
 }
 
