@@ -172,7 +172,7 @@ func describes(t testing.TB, p input.Plugin) {
 }
 
 func refuses(t testing.TB, p input.Plugin) {
-	_, l := decode(p, "interval = \"1s\"\n  no_such_option = 1\n")
+	_, l := decode(p, "tags = {a = \"b\"}\n  no_such_option = 1\n")
 	want := diag.Position{Line: 3, Column: 3}
 	if len(l) != 1 || l[0].Pos != want || !strings.Contains(l[0].Message, "no_such_option") {
 		t.Errorf("got %v, want one error at %v that names the option", l, want)

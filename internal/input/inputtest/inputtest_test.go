@@ -113,7 +113,7 @@ func TestSuiteFindsAPoorDescription(t *testing.T) {
 		"exactly one of":         func(p *input.Plugin) { p.NewRunner = nil },
 		"text in both languages": func(p *input.Plugin) { p.DocZH = "" },
 		"empty or repeated name": func(p *input.Plugin) {
-			p.Options = []spec.Field{{Name: "interval", Type: spec.Int, Doc: "x", DocZH: "x"}}
+			p.Options = []spec.Field{{Name: "tags", Type: spec.Int, Doc: "x", DocZH: "x"}}
 		},
 		"field n: empty, repeated": func(p *input.Plugin) {
 			m := &p.Measurements[0]
