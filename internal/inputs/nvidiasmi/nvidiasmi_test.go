@@ -103,6 +103,23 @@ func TestReadsTheNewFormat(t *testing.T) {
 	inputtest.Want(t, second, "temperature_gpu", int64(55))
 }
 
+// a5000.xml is what a real RTX A5000 printed under driver 590.44.01, as it stands
+// in the test data of influxdata/telegraf (dual_a5000-v13.xml): one of its two
+// cards, without the elements that nothing here reads.
+func TestReadsWhatARealCardPrinted(t *testing.T) {
+	got := inputtest.Gather(t, t.Context(), inputtest.Start(t, Plugin(), config(t, "print", "a5000.xml")))
+	p := inputtest.Find(t, got, measurement, "index", "0", "name", "NVIDIA RTX A5000", "pci_bus_id", "00000000:81:00.0",
+		"pstate", "P8", "compute_mode", "Default", "driver_version", "590.44.01", "cuda_version", "13.1")
+	for field, want := range map[string]any{
+		"utilization_gpu": int64(0), "memory_total": int64(24564), "memory_used": int64(22437), "memory_free": int64(1678),
+		"memory_reserved": int64(450), "temperature_gpu": int64(13), "fan_speed": int64(30), "power_draw": 6.52, "power_limit": 230.0,
+		"clocks_current_graphics": int64(210), "clocks_current_memory": int64(405), "clocks_current_video": int64(555),
+		"pcie_link_gen_current": int64(1), "pcie_link_width_current": int64(16), "fbc_stats_session_count": int64(0),
+	} {
+		inputtest.Want(t, p, field, want)
+	}
+}
+
 func gatherError(t *testing.T, options string) string {
 	t.Helper()
 	var s inputtest.Sink
