@@ -279,10 +279,6 @@ func (p Parts) store(n *spec.Node) (st Store, problems, ignored diag.List) {
 
 // StoreOf returns the settings of a store of backend b with decoded values v.
 func StoreOf(b store.Backend, v spec.Values) Store {
-	root := "/" + strings.Trim(v.String("prefix"), "/")
-	if root == "/" {
-		root = "/datakit"
-	}
 	nodes := v.Strings("nodes")
 	if len(nodes) == 0 {
 		nodes = v.Strings("file")
@@ -291,7 +287,7 @@ func StoreOf(b store.Backend, v spec.Values) Store {
 	for i, n := range nodes {
 		shown[i] = spec.RedactURL(n)
 	}
-	return Store{ID: b.Name, Backend: b, Values: v, Enabled: v.Bool("enable"), Root: root, Nodes: shown}
+	return Store{ID: b.Name, Backend: b, Values: v, Enabled: v.Bool("enable"), Root: store.RootOf(v), Nodes: shown}
 }
 
 // numberStores makes the IDs unique: a further store of one backend gets its

@@ -1,13 +1,10 @@
 package pipeline_test
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"os"
@@ -20,6 +17,7 @@ import (
 	"datakit.dev/internal/funcs/all"
 	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/pipeline/grok"
+	"datakit.dev/internal/pipeline/scripttest"
 	"datakit.dev/internal/point"
 )
 
@@ -103,22 +101,9 @@ func caseFiles() []string {
 func readCases(t testing.TB, file string) func(yield func(scriptCase) bool) {
 	t.Helper()
 	return func(yield func(scriptCase) bool) {
-		f, err := os.Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		var r io.Reader = f
-		if strings.HasSuffix(file, ".gz") {
-			if r, err = gzip.NewReader(f); err != nil {
-				t.Fatal(err)
-			}
-		}
-		lines := bufio.NewScanner(r)
-		lines.Buffer(nil, 16<<20)
-		for lines.Scan() {
+		for line := range scripttest.Records(t, file) {
 			var c scriptCase
-			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			if err := json.Unmarshal(line, &c); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
 			if c.Kind != "" { // how a point finds its script: package scripts
@@ -127,9 +112,6 @@ func readCases(t testing.TB, file string) func(yield func(scriptCase) bool) {
 			if !yield(c) {
 				return
 			}
-		}
-		if err := lines.Err(); err != nil {
-			t.Fatal(err)
 		}
 	}
 }

@@ -31,13 +31,14 @@ func Pick(names ...string) []spec.Field {
 }
 
 // RootOf returns the root that prefix names, as [Options] wants it: with a
-// leading slash and no trailing one.
+// leading slash and no trailing one. Slashes alone name no root of ours: an
+// agent must not read, or need permission for, all that a store holds.
 func RootOf(v spec.Values) string {
-	prefix := v.String("prefix")
+	prefix := strings.Trim(v.String("prefix"), "/")
 	if prefix == "" {
-		prefix = defaultRoot
+		return defaultRoot
 	}
-	return strings.TrimRight("/"+strings.TrimLeft(prefix, "/"), "/")
+	return "/" + prefix
 }
 
 const defaultRoot = "/datakit"

@@ -95,7 +95,7 @@ func TestFind(t *testing.T) {
 }
 
 func TestRootOf(t *testing.T) {
-	for prefix, want := range map[string]string{"": "/datakit", "/datakit": "/datakit", "/datakit/": "/datakit", "x/y": "/x/y", "//x": "/x", "/": ""} {
+	for prefix, want := range map[string]string{"": "/datakit", "/datakit": "/datakit", "/datakit/": "/datakit", "x/y": "/x/y", "//x": "/x", "/": "/datakit", "//": "/datakit"} {
 		if got := store.RootOf(spec.Values{"prefix": prefix}); got != want {
 			t.Errorf("%q is the root %q, want %q", prefix, got, want)
 		}

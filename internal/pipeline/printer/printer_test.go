@@ -1,11 +1,8 @@
 package printer_test
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"reflect"
 	"strings"
@@ -17,6 +14,7 @@ import (
 	"datakit.dev/internal/pipeline/parser"
 	"datakit.dev/internal/pipeline/printer"
 	"datakit.dev/internal/pipeline/scanner"
+	"datakit.dev/internal/pipeline/scripttest"
 	"datakit.dev/internal/pipeline/token"
 )
 
@@ -76,25 +74,12 @@ func TestRecordedScripts(t *testing.T) {
 
 func recorded(t *testing.T, file string) (out []string) {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var r io.Reader = f
-	if strings.HasSuffix(file, ".gz") {
-		if r, err = gzip.NewReader(f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
+	for line := range scripttest.Records(t, file) {
 		var c struct {
 			Script  string
 			Scripts json.RawMessage
 		}
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatal(err)
 		}
 		out = append(out, c.Script)
@@ -104,9 +89,6 @@ func recorded(t *testing.T, file string) (out []string) {
 				out = append(out, src)
 			}
 		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
 	}
 	return out
 }

@@ -1,11 +1,8 @@
 package scripts_test
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +11,7 @@ import (
 	"datakit.dev/internal/funcs/all"
 	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/pipeline/scripts"
+	"datakit.dev/internal/pipeline/scripttest"
 	"datakit.dev/internal/point"
 )
 
@@ -85,39 +83,23 @@ func options(t testing.TB) pipeline.Options {
 func readCases(t *testing.T, file string) func(yield func(nameCase) bool) {
 	t.Helper()
 	return func(yield func(nameCase) bool) {
-		f, err := os.Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		var r io.Reader = f
-		if strings.HasSuffix(file, ".gz") {
-			if r, err = gzip.NewReader(f); err != nil {
-				t.Fatal(err)
-			}
-		}
-		lines := bufio.NewScanner(r)
-		lines.Buffer(nil, 16<<20)
-		for lines.Scan() {
+		for line := range scripttest.Records(t, file) {
 			var kind struct {
 				Kind string `json:"kind"`
 			}
-			if err := json.Unmarshal(lines.Bytes(), &kind); err != nil {
+			if err := json.Unmarshal(line, &kind); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
 			if kind.Kind == "" { // what a script does to a point: package pipeline
 				continue
 			}
 			var c nameCase
-			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			if err := json.Unmarshal(line, &c); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
 			if !yield(c) {
 				return
 			}
-		}
-		if err := lines.Err(); err != nil {
-			t.Fatal(err)
 		}
 	}
 }

@@ -77,10 +77,6 @@ func (s *Script) Count() Count {
 // Text returns the text of the script.
 func (s *Script) Text() string { return s.program.Source() }
 
-// Runs returns how many points ran through the script, and how many of these
-// runs ended in an error.
-func (s *Script) Runs() (runs, errors int64) { return s.count.runs.Load(), s.count.errors.Load() }
-
 // Run runs p through the script and counts the run.
 func (s *Script) Run(p *point.Point, env *pipeline.Env) (pipeline.Result, error) {
 	begin := time.Now()
