@@ -154,10 +154,15 @@ func TestEndlessBodyIsRefused(t *testing.T) {
 	}
 }
 
-// gate is a body that stands still when it is opened, until it may end.
-type gate struct{ end <-chan struct{} }
+// gate is a body that says when it is reached, and then stands still until it
+// may end.
+type gate struct {
+	reached chan<- struct{}
+	end     <-chan struct{}
+}
 
 func (g gate) Read([]byte) (int, error) {
+	g.reached <- struct{}{}
 	<-g.end
 	return 0, io.EOF
 }
@@ -172,13 +177,14 @@ func TestManyBodiesAtOnceAreBounded(t *testing.T) {
 		return w.Code
 	}
 	most := "m f=1\n" + strings.Repeat("#", 1<<20)
-	end := make(chan struct{})
-	codes := make(chan int, 8)
-	for range 8 {
-		go func() { codes <- write(io.MultiReader(strings.NewReader(most), gate{end})) }()
+	reached, end := make(chan struct{}), make(chan struct{})
+	codes := make(chan int, 3)
+	for range 3 { // the bound leaves room for three that stand still
+		go func() { codes <- write(io.MultiReader(strings.NewReader(most), gate{reached, end})) }()
+		<-reached // one by one: what several ask for while they grow depends on their turns
 	}
-	for range 5 { // the bound leaves room for three that stand still
-		if code := <-codes; code != http.StatusServiceUnavailable {
+	for range 5 {
+		if code := write(strings.NewReader(most)); code != http.StatusServiceUnavailable {
 			t.Errorf("one too many got %d", code)
 		}
 	}

@@ -29,14 +29,17 @@ var floors = []struct {
 	{"internal/spec", 0},
 	{"internal/status", 0},
 	{"internal/atomicfile", 0},
+	{"internal/tlsconf", 0},
 	{"internal/plan", 0},
 	{"internal/store", 0},
 	{"internal/input", 0},
 	{"internal/output", 0},
 	{"internal/store/storetest", 1},
+	{"internal/store/follow", 1},
+	{"internal/store/poll", 1},
+	{"internal/store/httpnodes", 1},
 	{"internal/input/inputtest", 1},
 	{"internal/testserver", 1},
-	{"internal/tlsconf", 1},
 	{"internal/workdir", 1},
 	{"internal/backup", 1},
 	{"internal/config", 1},
@@ -65,7 +68,7 @@ var floors = []struct {
 // ground is the order of the packages of floor 0, which rest on each other: a
 // package imports only those before it.
 var ground = []string{
-	"internal/diag", "internal/point", "internal/spec", "internal/status", "internal/atomicfile",
+	"internal/diag", "internal/point", "internal/spec", "internal/status", "internal/atomicfile", "internal/tlsconf",
 	"internal/plan", "internal/store", "internal/input", "internal/output",
 }
 
@@ -73,7 +76,7 @@ var ground = []string{
 var goers = []string{
 	"internal/supervise", "internal/watch", "internal/flow", // the owners of what runs
 	"internal/api", "internal/app", // the listener, and the composition root
-	"internal/stores/etcdv3", "internal/stores/file", // a mirror is kept by its watch
+	"internal/store/follow", "internal/stores/file", // a mirror is kept by its watch
 	"internal/inputs/logging", // it reads on while a full flow holds the writer up
 	"internal/store/storetest", "internal/testserver",
 }
