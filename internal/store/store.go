@@ -119,6 +119,11 @@ type Writer interface {
 	Delete(ctx context.Context, key string, cond Cond) error
 }
 
+// A Creator is a Store that can make the place it keeps its keys in, such as a table.
+type Creator interface {
+	Create(ctx context.Context) error
+}
+
 // A Poller is a Store that may have to poll. Polling reports whether it does so
 // now, which the status then says instead of "watching".
 type Poller interface{ Polling() bool }
