@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"datakit.dev/internal/store"
 )
@@ -21,11 +22,14 @@ func (r *redis) Put(ctx context.Context, key, value string, cond store.Cond) (st
 	if err := store.CheckPut(key, value); err != nil {
 		return "", fmt.Errorf("put: %w", err)
 	}
-	err := r.src.write(ctx, key, cond, func(p place) ([]command, error) {
-		if p.field != "" {
-			return []command{{"HSET", p.name, p.field, value}}, nil
+	err := r.src.write(ctx, key, cond, func(p place) (command, error) {
+		switch {
+		case p.field != "":
+			return command{"HSET", p.name, p.field, value}, nil
+		case p.taken != "":
+			return nil, fmt.Errorf("%s holds a %s, which is not replaced", p.name, p.taken)
 		}
-		return []command{{"SET", p.name, value}}, nil
+		return command{"SET", p.name, value}, nil
 	})
 	if err != nil {
 		return "", fmt.Errorf("put %s: %w", key, err)
@@ -40,14 +44,14 @@ func (r *redis) Delete(ctx context.Context, key string, cond store.Cond) error {
 		return fmt.Errorf("delete: %w", err)
 	}
 	for first := true; ; first = false {
-		err := r.src.write(ctx, key, cond, func(p place) ([]command, error) {
+		err := r.src.write(ctx, key, cond, func(p place) (command, error) {
 			switch {
 			case !p.there:
 				return nil, store.ErrNotFound
 			case p.field != "":
-				return []command{{"HDEL", p.name, p.field}}, nil
+				return command{"HDEL", p.name, p.field}, nil
 			}
-			return []command{{"DEL", p.name}}, nil
+			return command{"DEL", p.name}, nil
 		})
 		switch {
 		case errors.Is(err, store.ErrNotFound) && !first:
@@ -65,11 +69,15 @@ type place struct {
 	field string // of a hash; "" where name is a string
 	there bool
 	rev   store.Revision
+	taken string // what else is there: "list"
 }
 
-// write runs what commands returns for the place of key, if cond holds for what
+// A change says what to do to the place of a key.
+type change func(place) (command, error)
+
+// write runs what change says for the place of key, if cond holds for what
 // is there, in one transaction that fails once somebody else writes that place.
-func (s *source) write(ctx context.Context, key string, cond store.Cond, commands func(place) ([]command, error)) error {
+func (s *source) write(ctx context.Context, key string, cond store.Cond, change change) error {
 	if !s.names.takes(key) {
 		return fmt.Errorf("the key cannot hold %q, which stands for / in its name", s.names.separator)
 	}
@@ -82,21 +90,21 @@ func (s *source) write(ctx context.Context, key string, cond store.Cond, command
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)() //nolint:contextcheck // the store ends its writes, too
-	err := s.tryWrite(ctx, key, cond, commands)
+	err := s.tryWrite(ctx, key, cond, change)
 	if err != nil && s.ctx.Err() != nil {
 		return store.ErrClosed
 	}
 	return err
 }
 
-func (s *source) tryWrite(ctx context.Context, key string, cond store.Cond, commands func(place) ([]command, error)) error {
+func (s *source) tryWrite(ctx context.Context, key string, cond store.Cond, change change) error {
 	l, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer l.close()
 	for range retries {
-		err := l.writeOnce(ctx, key, cond, commands)
+		err := l.writeOnce(ctx, key, cond, change)
 		if failure(err, "MOVED", "ASK", "TRYAGAIN") && l.layout != nil {
 			if err := l.renew(ctx); err != nil {
 				return err
@@ -112,41 +120,32 @@ func (s *source) tryWrite(ctx context.Context, key string, cond store.Cond, comm
 
 // writeOnce is one try. Every place that the key may be in is watched; in a
 // cluster that protects those on the server of the one that is written.
-func (l *links) writeOnce(ctx context.Context, key string, cond store.Cond, commands func(place) ([]command, error)) error {
+func (l *links) writeOnce(ctx context.Context, key string, cond store.Cond, change change) error {
 	p, err := l.find(ctx, key)
 	if err != nil {
 		return err
 	}
-	if cond.Absent && p.there || cond.Revision != "" && (!p.there || p.rev != cond.Revision) {
-		if !p.there && cond.Revision != "" {
-			if _, err := commands(p); err != nil {
-				return err
-			}
-		}
-		return store.ErrConflict
-	}
-	cmds, err := commands(p)
-	if err != nil {
+	cmd, err := change(p)
+	switch {
+	case err != nil:
 		return err
+	case cond.Absent && p.there, cond.Revision != "" && (!p.there || p.rev != cond.Revision):
+		return store.ErrConflict
 	}
 	c, err := l.of(p.name)
 	if err != nil {
 		return err
 	}
-	return l.commit(ctx, c, cmds)
+	return l.commit(ctx, c, cmd)
 }
 
-// commit runs commands as one transaction.
-func (l *links) commit(ctx context.Context, c *conn, cmds []command) error {
-	all := append(append([]command{{"MULTI"}}, cmds...), command{"EXEC"})
-	r, err := c.calls(ctx, all...)
+// commit runs a command if nothing that is watched was written.
+func (l *links) commit(ctx context.Context, c *conn, cmd command) error {
+	r, err := c.calls(ctx, command{"MULTI"}, cmd, command{"EXEC"})
 	if err != nil {
-		if ctx.Err() == nil {
-			err = fmt.Errorf("%w; the write may still happen", err)
-		}
-		return l.s.explain(ctx, c.node, err)
+		return fmt.Errorf("%w; the write may still happen", l.s.explain(ctx, c.node, err))
 	}
-	for _, one := range append(r, r[len(r)-1].items...) {
+	for _, one := range slices.Concat(r, r[len(r)-1].items) {
 		switch err := one.err(); {
 		case failure(err, "MOVED", "ASK", "TRYAGAIN"):
 			return err
@@ -165,7 +164,7 @@ func (l *links) commit(ctx context.Context, c *conn, cmds []command) error {
 // find returns the place of key: a string, or the field of the nearest hash
 // above it, or where a new string would be. It watches them all.
 func (l *links) find(ctx context.Context, key string) (place, error) {
-	n := l.s.names
+	n, taken := l.s.names, ""
 	for folder := range above(key) {
 		p := place{name: n.of(folder)}
 		if folder != key {
@@ -182,9 +181,11 @@ func (l *links) find(ctx context.Context, key string) (place, error) {
 			return place{}, err
 		case p.there:
 			return p, nil
+		case folder == key:
+			taken = p.taken
 		}
 	}
-	return place{name: n.of(key)}, nil
+	return place{name: n.of(key), taken: taken}, nil
 }
 
 // look watches a place and finds out what is there.
@@ -202,7 +203,8 @@ func (l *links) look(ctx context.Context, p *place) error {
 	case kind == kindNone, kind != kindHash && p.field != "":
 		return nil
 	case p.field == "" && kind != kindString:
-		return fmt.Errorf("%s holds a %s there, which is not replaced: delete it first", c.node, kind)
+		p.taken = kind
+		return nil
 	case p.field != "":
 		get = command{"HGET", p.name, p.field}
 	}
