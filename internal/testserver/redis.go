@@ -137,10 +137,32 @@ func (r *Redis) Resume(tb testing.TB) {
 // Wipe removes the data of a stopped server.
 func (r *Redis) Wipe(tb testing.TB) {
 	tb.Helper()
-	if err := os.RemoveAll(filepath.Join(r.DataDir, "appendonlydir")); err != nil {
+	if err := os.RemoveAll(filepath.Join(r.DataDir, appendOnly)); err != nil {
 		tb.Fatal(err)
 	}
 }
+
+// Save copies the data of a stopped server, as a backup.
+func (r *Redis) Save(tb testing.TB) (dir string) {
+	tb.Helper()
+	dir = filepath.Join(tb.TempDir(), "backup")
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(r.DataDir, appendOnly))); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
+// Restore puts a backup in the place of the data of a stopped server.
+func (r *Redis) Restore(tb testing.TB, dir string) {
+	tb.Helper()
+	r.Wipe(tb)
+	if err := os.CopyFS(filepath.Join(r.DataDir, appendOnly), os.DirFS(dir)); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// appendOnly is the folder in which a server keeps its data.
+const appendOnly = "appendonlydir"
 
 // Put writes a string.
 func (r *Redis) Put(tb testing.TB, key, value string) {

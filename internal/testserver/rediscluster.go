@@ -180,3 +180,13 @@ func (r *Redis) Knows(tb testing.TB, name string, replicas int) {
 		return err
 	})
 }
+
+// Failover has a sentinel make another the master, as soon as it knows enough of
+// the replicas to choose one.
+func (r *Redis) Failover(tb testing.TB, name string) {
+	tb.Helper()
+	r.cmd.ready(tb, startup, func(ctx context.Context) error {
+		_, err := r.do(ctx, "SENTINEL", "FAILOVER", name)
+		return err
+	})
+}
