@@ -127,7 +127,7 @@ func TestResharding(t *testing.T) {
 		move.Finish(t)
 		here, there = there, here
 		ReadUntil(t, st, fmt.Sprintf("%s=%d", key, n))
-		here.Put(t, root+"/"+key, strconv.Itoa(n+1))
+		here.CLI(t, "SET", root+"/"+key, strconv.Itoa(n+1)) // goes where it is sent, should the nodes not agree yet
 		ReadUntil(t, st, fmt.Sprintf("%s=%d", key, n+1))
 	}
 }

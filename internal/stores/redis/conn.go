@@ -22,7 +22,7 @@ const (
 	dialTimeout = 2 * time.Second
 	// idleTimeout is how long a server may pause within an answer, callTimeout
 	// how long one may take in all.
-	idleTimeout = 5 * time.Second
+	idleTimeout = 3 * time.Second
 	callTimeout = time.Minute
 )
 

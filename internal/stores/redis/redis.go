@@ -83,7 +83,8 @@ type settings struct {
 	username, password string
 	tls                tlsconf.Options
 	secure             bool
-	every              time.Duration // between two looks where nothing is told
+	every              time.Duration // between two reads where nothing is told
+	look               time.Duration // between two looks at servers that say nothing
 }
 
 func parse(o store.Options) (*settings, error) {
@@ -91,6 +92,7 @@ func parse(o store.Options) (*settings, error) {
 	s := &settings{
 		username: v.String("username"), password: v.String("password"),
 		tls: tlsconf.FromValues(v), every: time.Duration(max(v.Int("circle_interval"), 1)) * time.Second,
+		look: lookEvery,
 	}
 	s.takeKey()
 	switch {

@@ -112,6 +112,7 @@ func openRoot(t testing.TB, root string, log *slog.Logger, values spec.Values) s
 	if err != nil {
 		t.Fatal(err)
 	}
+	redis.Hasten(st)
 	t.Cleanup(func() { _ = st.Close() })
 	return st
 }

@@ -14,7 +14,7 @@ import (
 
 const (
 	// lookEvery is the time between two looks at servers that say nothing.
-	lookEvery = 5 * time.Second
+	lookEvery = 3 * time.Second
 	// window is how many keys such a look asks for; the next takes those after.
 	window = 2000
 	// maxRounds is how often keys that belong together are read again because
@@ -166,7 +166,7 @@ func (s *session) report() {
 
 // run keeps the copy complete until something breaks.
 func (s *session) run(ctx context.Context) error {
-	look, poll := time.NewTimer(spread(lookEvery)), time.NewTimer(spread(s.s.every))
+	look, poll := time.NewTimer(spread(s.s.look)), time.NewTimer(spread(s.s.every))
 	defer look.Stop()
 	defer poll.Stop()
 	always := make(chan struct{})
@@ -189,7 +189,7 @@ func (s *session) run(ctx context.Context) error {
 			asked <- err
 		case <-look.C:
 			err = s.look(ctx)
-			look.Reset(spread(lookEvery))
+			look.Reset(spread(s.s.look))
 		case <-poll.C:
 			if s.telling != tells {
 				err = s.refresh(ctx)
