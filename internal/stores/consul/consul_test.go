@@ -1,0 +1,92 @@
+package consul_test
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"datakit.dev/internal/spec"
+	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/storetest"
+	"datakit.dev/internal/stores/consul"
+	"datakit.dev/internal/testserver"
+)
+
+// root is that of our keys, and dir the same as Consul writes it.
+const (
+	root = "/datakit"
+	dir  = "datakit/"
+)
+
+const (
+	right = "11111111-2222-4333-8444-555555555555"
+	// readRules and writeRules are the least that reading and writing need.
+	readRules  = `key_prefix "datakit/" { policy = "read" }`
+	writeRules = `key_prefix "datakit/" { policy = "write" }`
+)
+
+// server is one root on a real Consul, which the cases share.
+type server struct {
+	*testserver.Consul
+
+	root string // without its leading slash
+}
+
+func (s server) Open(t *testing.T) store.Store {
+	st, err := consul.Backend().Open(store.Options{Root: "/" + s.root, Values: nodes(s.Endpoint)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+func (s server) Put(t *testing.T, key, value string) { s.Consul.Put(t, s.root+"/"+key, value) }
+
+func (s server) Delete(t *testing.T, key string) { s.Consul.Delete(t, s.root+"/"+key) }
+
+func (s server) PutBeside(t *testing.T, key, value string) { s.Consul.Put(t, s.root+"X/"+key, value) }
+
+func (s server) Stop(t *testing.T) { s.Consul.Stop(t) }
+
+func (s server) Start(t *testing.T) { s.Consul.Start(t) }
+
+// OpenWith uses a server of its own: the other cases do without access control.
+func (server) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
+	c := testserver.StartConsul(t, testserver.WithConsulACL("deny"))
+	c.GrantToken(t, right, writeRules)
+	token := strings.ReplaceAll(password, "right", right)
+	return openValues(t, log, spec.Values{"nodes": []string{c.Endpoint}, "auth_token": token})
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	c, cases := testserver.StartConsul(t), 0
+	storetest.Run(t, consul.Backend().Traits, func(*testing.T) storetest.Server {
+		cases++
+		return server{c, fmt.Sprintf("datakit/%d", cases)}
+	})
+}
+
+func nodes(list ...string) spec.Values { return spec.Values{"nodes": list} }
+
+// openNodes opens a store on the nodes.
+func openNodes(t testing.TB, list ...string) store.Store {
+	t.Helper()
+	return openValues(t, nil, nodes(list...))
+}
+
+func openToken(t testing.TB, c *testserver.Consul, token string) store.Store {
+	t.Helper()
+	return openValues(t, nil, spec.Values{"nodes": []string{c.Endpoint}, "auth_token": token})
+}
+
+func openValues(t testing.TB, log *slog.Logger, v spec.Values) store.Store {
+	t.Helper()
+	st, err := consul.Backend().Open(store.Options{Root: root, Values: v, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
+}
