@@ -1,0 +1,186 @@
+package consul_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/storetest"
+	"datakit.dev/internal/testserver"
+)
+
+// Data that vanished while we were away is an empty tree, but only because a
+// server said so.
+func TestWipedWhileAway(t *testing.T) {
+	t.Parallel()
+	c := testserver.StartConsul(t)
+	c.Put(t, dir+"confd/a", "1")
+	st := openNodes(t, c.Endpoint)
+	before := storetest.ReadUntil(t, st, "confd/a=1")
+	c.Stop(t)
+	c.Wipe(t)
+	storetest.ReadUntilAway(t, st)
+	c.Start(t)
+	after := storetest.ReadUntil(t, st, "")
+	if after.Revision == before.Revision {
+		t.Fatalf("revision %s stands for two contents", after.Revision)
+	}
+	c.Put(t, dir+"confd/a", "2")
+	if snap := storetest.ReadUntil(t, st, "confd/a=2"); snap.Revision == before.Revision {
+		t.Fatalf("revision %s stands for two contents", snap.Revision)
+	}
+}
+
+// A restore sets the index of the root back while queries are held at the newer
+// one: these have to begin anew, or would be silent for ever.
+func TestRestoredToAnOlderIndex(t *testing.T) {
+	t.Parallel()
+	c := testserver.StartConsul(t)
+	c.Put(t, dir+"confd/a", "old")
+	old := c.ModifyIndex(t, dir+"confd/a")
+	backup := c.Save(t)
+	st := openNodes(t, c.Endpoint)
+	seen := map[store.Revision]string{storetest.ReadUntil(t, st, "confd/a=old").Revision: "old"}
+	for i := range 3 {
+		value := fmt.Sprintf("new%d", i)
+		c.Put(t, dir+"confd/a", value)
+		seen[storetest.ReadUntil(t, st, "confd/a="+value).Revision] = value
+	}
+	for round := range 2 {
+		c.Restore(t, backup)
+		if now := c.ModifyIndex(t, dir+"confd/a"); now != old {
+			t.Fatalf("after the restore the key is of index %d, not %d", now, old)
+		}
+		since := storetest.ReadUntil(t, st, "confd/a=old").Revision
+		for i := range 3 {
+			value := fmt.Sprintf("again%d-%d", round, i)
+			c.Put(t, dir+"confd/a", value)
+			storetest.Wait(t, st, since)
+			snap := storetest.ReadUntil(t, st, "confd/a="+value)
+			if was, ok := seen[snap.Revision]; ok {
+				t.Fatalf("revision %s stands for %q and for %q", snap.Revision, was, value)
+			}
+			seen[snap.Revision], since = value, snap.Revision
+		}
+	}
+}
+
+// A cut that nothing changed across moves no revision, so nothing restarts; and
+// what did change meanwhile is there after it.
+func TestCutNetwork(t *testing.T) {
+	t.Parallel()
+	c := testserver.StartConsul(t)
+	relay := testserver.StartRelay(t, strings.TrimPrefix(c.Endpoint, "http://"))
+	st := openNodes(t, relay.Address)
+	c.Put(t, dir+"confd/a", "1")
+	before := storetest.ReadUntil(t, st, "confd/a=1")
+	c.Put(t, "elsewhere", "moves the server's index, and not ours")
+	for range 2 {
+		relay.Cut()
+		storetest.ReadUntilAway(t, st)
+		relay.Heal()
+		if after := storetest.ReadUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
+			t.Fatalf("the revision moved from %s to %s", before.Revision, after.Revision)
+		}
+	}
+	relay.Cut()
+	storetest.ReadUntilAway(t, st)
+	c.Delete(t, dir+"confd/a")
+	c.Put(t, dir+"confd/b", "2")
+	relay.Heal()
+	storetest.Until(t, "Wait", func() error { return st.Wait(storetest.Deadline(t, storetest.Patience), before.Revision) })
+	storetest.ReadUntil(t, st, "confd/b=2")
+}
+
+// A frozen server keeps its connections open, and must not pass for a quiet one.
+func TestFrozenServerIsNotQuiet(t *testing.T) {
+	t.Parallel()
+	c := testserver.StartConsul(t)
+	c.Put(t, dir+"confd/a", "1")
+	st := openNodes(t, c.Endpoint)
+	since := storetest.ReadUntil(t, st, "confd/a=1").Revision
+	waiting := make(chan error, 1)
+	go func() { waiting <- st.Wait(t.Context(), since) }()
+	c.Pause(t)
+	storetest.ReadUntilAway(t, st)
+	if err := <-waiting; !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Wait: %v, which is not store.ErrUnavailable", err)
+	}
+	c.Resume(t)
+	storetest.ReadUntil(t, st, "confd/a=1")
+	c.Put(t, dir+"confd/a", "2")
+	storetest.ReadUntil(t, st, "confd/a=2")
+}
+
+// One cluster goes through it all: no node at the first address, the leader
+// killed, frozen, and most of the servers gone.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	servers := testserver.StartConsulCluster(t, 3)
+	addresses := []string{"127.0.0.1:1"}
+	for _, s := range servers {
+		addresses = append(addresses, s.Endpoint)
+	}
+	st := openNodes(t, addresses...)
+	leader, others := split(t, servers)
+	others[0].Put(t, dir+"confd/a", "1")
+	storetest.ReadUntil(t, st, "confd/a=1")
+
+	leader.Stop(t)
+	putSoon(t, st, "confd/a", "2")
+	storetest.ReadUntil(t, st, "confd/a=2")
+	leader.Start(t)
+
+	leader, others = split(t, servers)
+	leader.Pause(t)
+	putSoon(t, st, "confd/a", "3")
+	storetest.ReadUntil(t, st, "confd/a=3")
+	leader.Resume(t)
+	storetest.ReadUntil(t, st, "confd/a=3")
+
+	since := storetest.ReadUntil(t, st, "confd/a=3").Revision
+	waiting := make(chan error, 1)
+	go func() { waiting <- st.Wait(t.Context(), since) }()
+	for _, s := range others {
+		s.Pause(t)
+	}
+	storetest.ReadUntilAway(t, st) // one server is left, which answers, but knows nothing new
+	if err := <-waiting; !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Wait: %v, which is not store.ErrUnavailable", err)
+	}
+	if _, err := st.(store.Writer).Put(t.Context(), "confd/a", "4", store.Cond{}); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Put: %v, which is not store.ErrUnavailable", err)
+	}
+	for _, s := range others {
+		s.Resume(t)
+	}
+	putSoon(t, st, "confd/a", "5")
+	storetest.ReadUntil(t, st, "confd/a=5")
+}
+
+// split returns the leader of a cluster and the others.
+func split(t *testing.T, servers []*testserver.Consul) (leader *testserver.Consul, others []*testserver.Consul) {
+	t.Helper()
+	for _, s := range servers {
+		if leader == nil && s.IsLeader(t) {
+			leader = s
+		} else {
+			others = append(others, s)
+		}
+	}
+	if leader == nil {
+		t.Fatal("the cluster has no leader")
+	}
+	return leader, others
+}
+
+// putSoon writes a key as soon as the cluster has a leader again.
+func putSoon(t *testing.T, st store.Store, key, value string) {
+	t.Helper()
+	storetest.Until(t, "put", func() error {
+		_, err := st.(store.Writer).Put(t.Context(), key, value, store.Cond{})
+		return err
+	})
+}
