@@ -100,9 +100,9 @@ func StartConsulCluster(tb testing.TB, n int, options ...ConsulOption) []*Consul
 	return nodes
 }
 
-// config is what the server is told, as JSON. Consul is quick to elect a leader
-// only with the smallest raft_multiplier, and answers 200 connections from one
-// address, which a test with a hundred agents needs more of.
+// config is what the server is told, as JSON. Consul elects a leader quickly, and
+// says quickly that there is none, only where it is told to; and it takes 200
+// connections from one address, where a test with a hundred agents needs more.
 func (c *Consul) config(tb testing.TB) []byte {
 	tb.Helper()
 	type object = map[string]any
@@ -111,7 +111,7 @@ func (c *Consul) config(tb testing.TB) []byte {
 		"node_name": c.name, "data_dir": c.DataDir, "bind_addr": "127.0.0.1", "client_addr": "127.0.0.1", "log_level": "warn",
 		"disable_update_check": true, "disable_anonymous_signature": true,
 		"connect": object{"enabled": false}, "peering": object{"enabled": false},
-		"performance": object{"raft_multiplier": 1, "leave_drain_time": "0s"},
+		"performance": object{"raft_multiplier": 1, "leave_drain_time": "0s", "rpc_hold_timeout": "1s"},
 		"limits":      object{"http_max_conns_per_client": -1},
 	}
 	ports := object{

@@ -30,15 +30,22 @@ const (
 type server struct {
 	*testserver.Consul
 
-	root string // without its leading slash
+	root     string // without its leading slash
+	endpoint string // of the server, or of what stands before it
 }
 
 func (s server) Open(t *testing.T) store.Store {
-	st, err := consul.Backend().Open(store.Options{Root: "/" + s.root, Values: nodes(s.Endpoint)})
+	st, err := consul.Backend().Open(store.Options{Root: "/" + s.root, Values: nodes(s.endpoint)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return st
+}
+
+// open is Open for a test that does not close the store.
+func (s server) open(t *testing.T) store.Store {
+	t.Helper()
+	return openRoot(t, "/"+s.root, nil, nodes(s.endpoint))
 }
 
 func (s server) Put(t *testing.T, key, value string) { s.Consul.Put(t, s.root+"/"+key, value) }
@@ -64,7 +71,7 @@ func TestConformance(t *testing.T) {
 	c, cases := testserver.StartConsul(t), 0
 	storetest.Run(t, consul.Backend().Traits, func(*testing.T) storetest.Server {
 		cases++
-		return server{c, fmt.Sprintf("datakit/%d", cases)}
+		return server{Consul: c, root: fmt.Sprintf("datakit/%d", cases), endpoint: c.Endpoint}
 	})
 }
 
@@ -82,6 +89,11 @@ func openToken(t testing.TB, c *testserver.Consul, token string) store.Store {
 }
 
 func openValues(t testing.TB, log *slog.Logger, v spec.Values) store.Store {
+	t.Helper()
+	return openRoot(t, root, log, v)
+}
+
+func openRoot(t testing.TB, root string, log *slog.Logger, v spec.Values) store.Store {
 	t.Helper()
 	st, err := consul.Backend().Open(store.Options{Root: root, Values: v, Log: log})
 	if err != nil {

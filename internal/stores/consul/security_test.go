@@ -202,10 +202,8 @@ func TestDefaultAllow(t *testing.T) {
 }
 
 // Consul itself has no passwords; a proxy in front of it may ask for one.
-func TestBasicAuthInFront(t *testing.T) {
-	t.Parallel()
+func basicAuth(t *testing.T, c server) {
 	const password = "s3cr3t: of the agent"
-	c := testserver.StartConsul(t)
 	target, err := url.Parse(c.Endpoint)
 	if err != nil {
 		t.Fatal(err)
@@ -221,7 +219,7 @@ func TestBasicAuthInFront(t *testing.T) {
 	}))
 	t.Cleanup(front.Close)
 	login := func(password string) store.Store {
-		return openValues(t, nil, spec.Values{"nodes": []string{front.URL}, "basic_auth": true, "username": "agent", "password": password})
+		return openRoot(t, "/"+c.root, nil, spec.Values{"nodes": []string{front.URL}, "basic_auth": true, "username": "agent", "password": password})
 	}
 	st := login(password)
 	storetest.ReadUntil(t, st, "")

@@ -29,19 +29,30 @@ func openWait(t *testing.T, node string, wait time.Duration) *kv {
 	return k
 }
 
-// Nobody may read for minutes: a frozen server is noticed all the same, once a
-// query has been held for longer than the server was asked to.
-func TestFrozenServerIsNoticedByItself(t *testing.T) {
+// A frozen server keeps its connections open, and must not pass for a quiet one:
+// to who reads, and to who does not read for minutes, once a query has been held
+// for longer than the server was asked to.
+func TestFrozenServerIsNotQuiet(t *testing.T) {
 	t.Parallel()
 	c := testserver.StartConsul(t)
-	st := openWait(t, c.Endpoint, time.Second)
-	since := storetest.ReadUntil(t, st, "").Revision
+	c.Put(t, "datakit/confd/a", "1")
+	read, unread := openWait(t, c.Endpoint, defaultWait), openWait(t, c.Endpoint, time.Second)
+	waiting := make(chan error, 2)
+	for _, st := range []store.Store{read, unread} {
+		since := storetest.ReadUntil(t, st, "confd/a=1").Revision
+		go func() { waiting <- st.Wait(t.Context(), since) }()
+	}
 	c.Pause(t)
-	if err := st.Wait(storetest.Deadline(t, storetest.Patience), since); !errors.Is(err, store.ErrUnavailable) {
-		t.Fatalf("Wait: %v, which is not store.ErrUnavailable", err)
+	storetest.ReadUntilAway(t, read)
+	for range cap(waiting) {
+		if err := <-waiting; !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("Wait: %v, which is not store.ErrUnavailable", err)
+		}
 	}
 	c.Resume(t)
-	storetest.Until(t, "Wait", func() error { return st.Wait(storetest.Deadline(t, storetest.Patience), "") })
+	c.Put(t, "datakit/confd/a", "2")
+	storetest.ReadUntil(t, read, "confd/a=2")
+	storetest.ReadUntil(t, unread, "confd/a=2")
 }
 
 // Queries that run into their time limit bring the same tree again and again.

@@ -36,35 +36,54 @@ func TestConsulKV(t *testing.T) {
 	storetest.ReadUntil(t, st, "")
 }
 
-// Keys that end in a slash are how the console of Consul makes folders.
-func TestFolders(t *testing.T) {
+// These cases share a server, each with a root of its own.
+func TestTree(t *testing.T) {
 	t.Parallel()
 	c := testserver.StartConsul(t)
-	st := openNodes(t, c.Endpoint)
-	c.Txn(t, "set", map[string]string{
-		dir: "", dir + "confd/": "", dir + "confd/sub/": "", dir + "pipeline/": "", "datakit": "the root itself is outside of it", "datakitX/a": "beside",
-	})
+	for name, run := range map[string]func(*testing.T, server){
+		"folders are no keys":                            folders,
+		"what a transaction wrote is never seen in part": transaction,
+		"a key that Consul refuses":                      refusedKeys,
+		"thousands of keys":                              manyKeys,
+		"a change costs one answer":                      oneAnswer,
+		"a busy neighbour costs little":                  busyNeighbour,
+		"a busy key costs little":                        busyKey,
+		"a proxy that asks for a password":               basicAuth,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, server{Consul: c, root: "of " + name, endpoint: c.Endpoint})
+		})
+	}
+}
+
+// Keys that end in a slash are how the console of Consul makes folders.
+func folders(t *testing.T, c server) {
+	st := c.open(t)
+	for _, name := range []string{"", "confd/", "confd/sub/", "pipeline/"} {
+		c.Put(t, name, "")
+	}
+	c.Consul.Put(t, c.root, "the root itself is outside of it")
+	c.PutBeside(t, "a", "1")
 	empty := storetest.ReadUntil(t, st, "").Revision
-	c.Put(t, dir+"confd/sub/a", "1")
+	c.Put(t, "confd/sub/a", "1")
 	storetest.Wait(t, st, empty)
 	before := storetest.ReadUntil(t, st, "confd/sub/a=1")
-	c.Put(t, dir+"more/", "")
-	c.DeleteTree(t, dir+"pipeline/")
-	c.Put(t, "datakitX/a", "2")
+	c.Put(t, "more/", "")
+	c.DeleteTree(t, c.root+"/pipeline/")
+	c.PutBeside(t, "a", "2")
 	if after := storetest.ReadUntil(t, st, "confd/sub/a=1"); after.Revision != before.Revision {
 		t.Errorf("a folder moved the revision from %s to %s", before.Revision, after.Revision)
 	}
-	c.Put(t, dir+"confd/odd/", "no folder, for it has a value")
+	c.Put(t, "confd/odd/", "no folder, for it has a value")
 	storetest.Wait(t, st, before.Revision)
 	storetest.ReadUntil(t, st, "confd/odd/= confd/sub/a=1")
 }
 
 // The whole tree is of one instant: what one transaction wrote is never seen in
 // part.
-func TestTransactionIsSeenWhole(t *testing.T) {
-	t.Parallel()
-	c := testserver.StartConsul(t)
-	st := openNodes(t, c.Endpoint)
+func transaction(t *testing.T, c server) {
+	st, dir := c.open(t), c.root+"/"
 	since := storetest.ReadUntil(t, st, "").Revision
 	for n := range 10 {
 		value := fmt.Sprint(n)
@@ -111,10 +130,8 @@ func TestValueSizes(t *testing.T) {
 }
 
 // A key that Consul refuses is named as such, and is no outage.
-func TestKeyThatConsulRefuses(t *testing.T) {
-	t.Parallel()
-	c := testserver.StartConsul(t)
-	w := openNodes(t, c.Endpoint).(store.Writer)
+func refusedKeys(t *testing.T, c server) {
+	w := c.open(t).(store.Writer)
 	for _, key := range []string{"confd/%2e%2e", "confd/a%20b", "confd/ends with a space "} {
 		if _, err := w.Put(t.Context(), key, "1", store.Cond{}); err == nil || !strings.Contains(err.Error(), "invalid key name") {
 			t.Errorf("%q: %v", key, err)
@@ -122,18 +139,16 @@ func TestKeyThatConsulRefuses(t *testing.T) {
 	}
 }
 
-func TestManyKeys(t *testing.T) {
-	t.Parallel()
-	c := testserver.StartConsul(t)
+func manyKeys(t *testing.T, c server) {
 	const keys, batch = 5000, 64 // more operations no transaction takes
 	for i := 0; i < keys; i += batch {
 		pairs := map[string]string{}
 		for n := i; n < min(i+batch, keys); n++ {
-			pairs[fmt.Sprintf("%sconfd/n%05d", dir, n)] = fmt.Sprint(n)
+			pairs[fmt.Sprintf("%s/confd/n%05d", c.root, n)] = fmt.Sprint(n)
 		}
 		c.Txn(t, "set", pairs)
 	}
-	snap, err := openNodes(t, c.Endpoint).Read(t.Context())
+	snap, err := c.open(t).Read(t.Context())
 	if err != nil || len(snap.Entries) != keys {
 		t.Fatalf("%d keys, %v", len(snap.Entries), err)
 	}
@@ -146,21 +161,21 @@ func TestManyKeys(t *testing.T) {
 
 // A counter stands before a real server and counts what an agent asks of it.
 type counter struct {
-	*httptest.Server
+	server
 
 	lists, others atomic.Int64
 }
 
-func count(t *testing.T, c *testserver.Consul) *counter {
+func count(t *testing.T, c server) *counter {
 	t.Helper()
 	target, err := url.Parse(c.Endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &counter{}
+	out := &counter{server: c}
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
-	out.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Has("recurse") {
 			out.lists.Add(1)
 		} else {
@@ -168,21 +183,20 @@ func count(t *testing.T, c *testserver.Consul) *counter {
 		}
 		proxy.ServeHTTP(w, r)
 	}))
-	t.Cleanup(out.Close)
+	t.Cleanup(front.Close)
+	out.endpoint = front.URL
 	return out
 }
 
 // What a change costs the server is one answer an agent.
-func TestChangeCostsOneAnswer(t *testing.T) {
-	t.Parallel()
-	c := testserver.StartConsul(t)
-	c.Put(t, dir+"confd/a", "0")
+func oneAnswer(t *testing.T, c server) {
+	c.Put(t, "confd/a", "0")
 	front := count(t, c)
-	st := openNodes(t, front.URL)
+	st := front.open(t)
 	since := storetest.ReadUntil(t, st, "confd/a=0").Revision
 	settled(t, front, 2) // the list, and the query that waits
 	for n := 1; n <= 10; n++ {
-		c.Put(t, dir+"confd/a", fmt.Sprint(n))
+		c.Put(t, "confd/a", fmt.Sprint(n))
 		storetest.Wait(t, st, since)
 		since = storetest.ReadUntil(t, st, fmt.Sprintf("confd/a=%d", n)).Revision
 		settled(t, front, int64(2+n))
@@ -206,25 +220,23 @@ func settled(t *testing.T, front *counter, queries int64) {
 
 // Thousands of writes to the keys of others: where our root has a key they cost
 // nothing, and where it has none Consul answers to each, which is bounded.
-func TestBusyNeighbour(t *testing.T) {
-	t.Parallel()
-	c := testserver.StartConsul(t)
+func busyNeighbour(t *testing.T, c server) {
 	front := count(t, c)
-	st := openNodes(t, front.URL)
+	st := front.open(t)
 	before := storetest.ReadUntil(t, st, "")
 	const writes = 500
-	took := busy(t, c, "datakitX/confd/a", writes)
+	took := busy(t, server{Consul: c.Consul, root: c.root + "X"}, writes)
 	if n := front.lists.Load(); n > 8+int64(took/time.Second) {
 		t.Errorf("an empty root: %d queries for %d writes of others in %s", n, writes, took)
 	}
 	if after := storetest.ReadUntil(t, st, ""); after.Revision != before.Revision {
 		t.Errorf("the revision moved from %s to %s", before.Revision, after.Revision)
 	}
-	c.Put(t, dir+"confd/a", "1")
+	c.Put(t, "confd/a", "1")
 	storetest.Wait(t, st, before.Revision)
 	before = storetest.ReadUntil(t, st, "confd/a=1")
 	queries := front.lists.Load()
-	busy(t, c, "datakitX/confd/a", writes)
+	busy(t, server{Consul: c.Consul, root: c.root + "X"}, writes)
 	if n := front.lists.Load() - queries; n > 1 {
 		t.Errorf("a root with a key: %d queries for %d writes of others", n, writes)
 	}
@@ -234,34 +246,32 @@ func TestBusyNeighbour(t *testing.T) {
 }
 
 // A key that is written without end is not an answer each.
-func TestBusyKey(t *testing.T) {
-	t.Parallel()
-	c := testserver.StartConsul(t)
+func busyKey(t *testing.T, c server) {
 	front := count(t, c)
-	st := openNodes(t, front.URL)
+	st := front.open(t)
 	storetest.ReadUntil(t, st, "")
 	const writes = 500
-	took := busy(t, c, dir+"confd/a", writes)
+	took := busy(t, c, writes)
 	if n := front.lists.Load(); n > 4+int64(took/(50*time.Millisecond)) {
 		t.Errorf("%d queries for %d writes in %s", n, writes, took)
 	}
 	storetest.ReadUntil(t, st, fmt.Sprintf("confd/a=%d", writes-1))
 }
 
-// busy writes key as often as it can, with the last value last, and returns how
+// busy writes a key as often as it can, with the last value last, and returns how
 // long that took.
-func busy(t *testing.T, c *testserver.Consul, key string, writes int) time.Duration {
+func busy(t *testing.T, c server, writes int) time.Duration {
 	t.Helper()
 	began := time.Now()
 	var group sync.WaitGroup
 	for n := range 4 {
 		group.Go(func() {
 			for i := n; i < writes-1; i += 4 {
-				c.Put(t, key, fmt.Sprint(i))
+				c.Put(t, "confd/a", fmt.Sprint(i))
 			}
 		})
 	}
 	group.Wait()
-	c.Put(t, key, fmt.Sprint(writes-1))
+	c.Put(t, "confd/a", fmt.Sprint(writes-1))
 	return time.Since(began)
 }
