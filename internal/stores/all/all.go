@@ -3,6 +3,7 @@ package all
 
 import (
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/stores/consul"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
 )
@@ -12,5 +13,6 @@ func All() []store.Backend {
 	return []store.Backend{
 		file.Backend(),
 		etcdv3.Backend(),
+		consul.Backend(),
 	}
 }
