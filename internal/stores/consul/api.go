@@ -110,13 +110,21 @@ func (a api) refusal(resp httpnodes.Response) error {
 	return fmt.Errorf("%w: %s answers %d: %s", store.ErrUnavailable, resp.Node, resp.Status, said)
 }
 
-// maxTold bounds what we repeat of a server's words.
-const maxTold = 300
+const (
+	// maxReason bounds what can be a reason that Consul gives. More is a page, of
+	// which no part may be cut out: it could end within a secret.
+	maxReason = 4 << 10
+	// maxTold bounds what we repeat of one.
+	maxTold = 300
+)
 
 // told returns what a server says as one line for an error, without the secrets
 // that a proxy may have echoed.
 func (a api) told(body []byte) string {
-	text := string(body[:min(len(body), 10*maxTold)])
+	if len(body) > maxReason {
+		return fmt.Sprintf("a page of %d bytes", len(body))
+	}
+	text := string(body)
 	for _, s := range a.secrets {
 		if s != "" {
 			text = strings.ReplaceAll(text, s, "…")

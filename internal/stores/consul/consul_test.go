@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	"datakit.dev/internal/spec"
@@ -30,8 +31,11 @@ const (
 type server struct {
 	*testserver.Consul
 
-	root     string // without its leading slash
-	endpoint string // of the server, or of what stands before it
+	root     string            // without its leading slash
+	endpoint string            // of the server, or of what stands before it
+	relay    *testserver.Relay // before endpoint, where the suite needs one
+	guarded  func() *testserver.Consul
+	backup   *[]byte // of the last Save
 }
 
 func (s server) Open(t *testing.T) store.Store {
@@ -58,20 +62,39 @@ func (s server) Stop(t *testing.T) { s.Consul.Stop(t) }
 
 func (s server) Start(t *testing.T) { s.Consul.Start(t) }
 
-// OpenWith uses a server of its own: the other cases do without access control.
-func (server) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
-	c := testserver.StartConsul(t, testserver.WithConsulACL("deny"))
-	c.GrantToken(t, right, writeRules)
-	token := strings.ReplaceAll(password, "right", right)
-	return openValues(t, log, spec.Values{"nodes": []string{c.Endpoint}, "auth_token": token})
+func (s server) Pause(t *testing.T) { s.Consul.Pause(t) }
+
+func (s server) Resume(t *testing.T) { s.Consul.Resume(t) }
+
+func (s server) Cut(*testing.T) { s.relay.Cut() }
+
+func (s server) Mend(*testing.T) { s.relay.Heal() }
+
+func (s server) Save(t *testing.T) { *s.backup = s.Consul.Save(t) }
+
+func (s server) Rewind(t *testing.T) { s.Restore(t, *s.backup) }
+
+func (s server) OpenLogin(t *testing.T, log *slog.Logger) (st store.Store, secret string) {
+	return s.OpenWith(t, right, log), right
+}
+
+// OpenWith uses another server: the other cases do without access control.
+func (s server) OpenWith(t *testing.T, token string, log *slog.Logger) store.Store {
+	return openValues(t, log, spec.Values{"nodes": []string{s.guarded().Endpoint}, "auth_token": token})
 }
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	c, cases := testserver.StartConsul(t), 0
+	relay := testserver.StartRelay(t, strings.TrimPrefix(c.Endpoint, "http://"))
+	guarded := sync.OnceValue(func() *testserver.Consul {
+		c := testserver.StartConsul(t, testserver.WithConsulACL("deny"))
+		c.GrantToken(t, right, writeRules)
+		return c
+	})
 	storetest.Run(t, consul.Backend().Traits, func(*testing.T) storetest.Server {
 		cases++
-		return server{Consul: c, root: fmt.Sprintf("datakit/%d", cases), endpoint: c.Endpoint}
+		return server{c, fmt.Sprintf("datakit/%d", cases), relay.Address, relay, guarded, new([]byte)}
 	})
 }
 

@@ -2,8 +2,6 @@ package consul_test
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 	"testing"
 
 	"datakit.dev/internal/store"
@@ -31,67 +29,6 @@ func TestWipedWhileAway(t *testing.T) {
 	if snap := storetest.ReadUntil(t, st, "confd/a=2"); snap.Revision == before.Revision {
 		t.Fatalf("revision %s stands for two contents", snap.Revision)
 	}
-}
-
-// A restore sets the index of the root back while queries are held at the newer
-// one: these have to begin anew, or would be silent for ever.
-func TestRestoredToAnOlderIndex(t *testing.T) {
-	t.Parallel()
-	c := testserver.StartConsul(t)
-	c.Put(t, dir+"confd/a", "old")
-	old := c.ModifyIndex(t, dir+"confd/a")
-	backup := c.Save(t)
-	st := openNodes(t, c.Endpoint)
-	seen := map[store.Revision]string{storetest.ReadUntil(t, st, "confd/a=old").Revision: "old"}
-	for i := range 3 {
-		value := fmt.Sprintf("new%d", i)
-		c.Put(t, dir+"confd/a", value)
-		seen[storetest.ReadUntil(t, st, "confd/a="+value).Revision] = value
-	}
-	for round := range 2 {
-		c.Restore(t, backup)
-		if now := c.ModifyIndex(t, dir+"confd/a"); now != old {
-			t.Fatalf("after the restore the key is of index %d, not %d", now, old)
-		}
-		since := storetest.ReadUntil(t, st, "confd/a=old").Revision
-		for i := range 3 {
-			value := fmt.Sprintf("again%d-%d", round, i)
-			c.Put(t, dir+"confd/a", value)
-			storetest.Wait(t, st, since)
-			snap := storetest.ReadUntil(t, st, "confd/a="+value)
-			if was, ok := seen[snap.Revision]; ok {
-				t.Fatalf("revision %s stands for %q and for %q", snap.Revision, was, value)
-			}
-			seen[snap.Revision], since = value, snap.Revision
-		}
-	}
-}
-
-// A cut that nothing changed across moves no revision, so nothing restarts; and
-// what did change meanwhile is there after it.
-func TestCutNetwork(t *testing.T) {
-	t.Parallel()
-	c := testserver.StartConsul(t)
-	relay := testserver.StartRelay(t, strings.TrimPrefix(c.Endpoint, "http://"))
-	st := openNodes(t, relay.Address)
-	c.Put(t, dir+"confd/a", "1")
-	before := storetest.ReadUntil(t, st, "confd/a=1")
-	c.Put(t, "elsewhere", "moves the server's index, and not ours")
-	for range 2 {
-		relay.Cut()
-		storetest.ReadUntilAway(t, st)
-		relay.Heal()
-		if after := storetest.ReadUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
-			t.Fatalf("the revision moved from %s to %s", before.Revision, after.Revision)
-		}
-	}
-	relay.Cut()
-	storetest.ReadUntilAway(t, st)
-	c.Delete(t, dir+"confd/a")
-	c.Put(t, dir+"confd/b", "2")
-	relay.Heal()
-	storetest.Until(t, "Wait", func() error { return st.Wait(storetest.Deadline(t, storetest.Patience), before.Revision) })
-	storetest.ReadUntil(t, st, "confd/b=2")
 }
 
 // One cluster goes through it all: no node at the first address, the leader

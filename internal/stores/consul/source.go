@@ -29,6 +29,7 @@ func newSource(a api, wait time.Duration) *source {
 func (s *source) Follow(ctx context.Context, c *follow.Copy) error {
 	s.took(state{})
 	var p pace
+	var last state
 	for index := uint64(0); ; {
 		asked := time.Now()
 		t, err := s.list(ctx, index, s.wait)
@@ -36,19 +37,19 @@ func (s *source) Follow(ctx context.Context, c *follow.Copy) error {
 			return err
 		}
 		early := time.Since(asked) < s.wait
-		if t.index >= index {
-			early = !s.isNews(t.state()) && early
-			index, err = t.index, s.take(ctx, c, t)
-		} else {
+		idle := early && t.state().same(last)
+		if t.index < index || early && t.index == index {
 			// The cluster was set back to a snapshot, or a leader answers that does
-			// not know everything yet: only a new list can tell.
+			// not know everything yet. The queries that a restore ends still show
+			// what was before it: only a new list can tell.
 			index = 0
 			s.took(state{})
+		} else if err := s.take(ctx, c, t); err != nil {
+			return err
+		} else {
+			index, last = t.index, t.state()
 		}
-		if err == nil {
-			err = p.pause(ctx, early, t.size)
-		}
-		if err != nil {
+		if err := p.pause(ctx, idle, t.size); err != nil {
 			return err
 		}
 	}
@@ -56,7 +57,10 @@ func (s *source) Follow(ctx context.Context, c *follow.Copy) error {
 
 // take hands an answer over to the copy.
 func (s *source) take(ctx context.Context, c *follow.Copy, t tree) error {
-	if t.missing && s.isNews(t.state()) {
+	s.mu.Lock()
+	known := s.copy.missing
+	s.mu.Unlock()
+	if t.missing && !known {
 		if err := s.mayRead(ctx); err != nil {
 			return err
 		}
@@ -66,13 +70,6 @@ func (s *source) take(ctx context.Context, c *follow.Copy, t tree) error {
 	}
 	s.took(t.state())
 	return nil
-}
-
-// isNews reports whether the tree differs from the copy when it is at now.
-func (s *source) isNews(now state) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.copy.covers(now)
 }
 
 // took notes the state of the copy.
@@ -127,15 +124,13 @@ type state struct {
 	missing bool   // there is none
 }
 
-// covers reports whether a tree at s holds every change up to now. The index of
-// a tree that is missing is that of all keys there are, which moves with
-// everybody's.
+// same reports whether nothing has changed from other to s. The index of a tree
+// that is missing is that of all keys there are, which moves with everybody's.
+func (s state) same(other state) bool {
+	return s == other || s.missing && other.missing
+}
+
+// covers reports whether a tree at s holds every change up to now.
 func (s state) covers(now state) bool {
-	switch {
-	case s.index == 0:
-		return false
-	case s.missing && now.missing:
-		return true
-	}
-	return s.index > now.index || s == now
+	return s.index != 0 && (s.index > now.index || s.same(now))
 }
