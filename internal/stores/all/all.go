@@ -3,6 +3,7 @@ package all
 
 import (
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/stores/consul"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
 	"datakit.dev/internal/stores/redis"
@@ -13,6 +14,7 @@ func All() []store.Backend {
 	return []store.Backend{
 		file.Backend(),
 		etcdv3.Backend(),
+		consul.Backend(),
 		redis.Backend(),
 	}
 }
