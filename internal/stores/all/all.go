@@ -3,6 +3,7 @@ package all
 
 import (
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/stores/env"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
 )
@@ -11,6 +12,7 @@ import (
 func All() []store.Backend {
 	return []store.Backend{
 		file.Backend(),
+		env.Backend(),
 		etcdv3.Backend(),
 	}
 }
