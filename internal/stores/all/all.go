@@ -4,6 +4,7 @@ package all
 import (
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/stores/env"
+	"datakit.dev/internal/stores/etcd"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
 )
@@ -14,5 +15,6 @@ func All() []store.Backend {
 		file.Backend(),
 		env.Backend(),
 		etcdv3.Backend(),
+		etcd.Backend(),
 	}
 }
