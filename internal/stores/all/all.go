@@ -7,6 +7,7 @@ import (
 	"datakit.dev/internal/stores/etcd"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
+	"datakit.dev/internal/stores/rancher"
 )
 
 // All returns the backends in the order of the documentation.
@@ -16,5 +17,6 @@ func All() []store.Backend {
 		env.Backend(),
 		etcdv3.Backend(),
 		etcd.Backend(),
+		rancher.Backend(),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -55,6 +56,9 @@ func readTree(root string, body []byte) (map[string]store.Entry, error) {
 		found = true
 		return r.node(0)
 	})
+	if err == nil {
+		err = r.end()
+	}
 	switch {
 	case errors.Is(err, errFull):
 		return r.entries, nil
@@ -84,6 +88,14 @@ func (r *treeReader) object(field func(name string) error) error {
 		}
 	}
 	return r.delim('}')
+}
+
+// end fails where something follows the tree.
+func (r *treeReader) end() error {
+	if _, err := r.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the tree")
+	}
+	return nil
 }
 
 func (r *treeReader) delim(want json.Delim) error {
