@@ -56,7 +56,7 @@ func ReadUntilAway(t testing.TB, st store.Store) {
 		case err == nil && len(snap.Entries) == 0:
 			t.Fatal("without a server Read shows an empty tree")
 		case err == nil:
-			return errors.New("Read still answers")
+			return errors.New("it still answers")
 		case !errors.Is(err, store.ErrUnavailable):
 			t.Fatalf("Read: %v, which is not store.ErrUnavailable", err)
 		}
