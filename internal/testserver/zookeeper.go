@@ -176,13 +176,14 @@ func (z *ZooKeeper) launch(tb testing.TB) {
 func (z *ZooKeeper) ready(tb testing.TB) {
 	tb.Helper()
 	z.cmd.ready(tb, startup, func(ctx context.Context) error {
-		_, err := z.mode(ctx)
+		_, err := z.Mode(ctx)
 		return err
 	})
 }
 
-// mode returns standalone, leader or follower.
-func (z *ZooKeeper) mode(ctx context.Context) (string, error) {
+// Mode returns standalone, leader or follower, or an error while it is none of
+// them.
+func (z *ZooKeeper) Mode(ctx context.Context) (string, error) {
 	text, err := z.ask(ctx, "srvr")
 	if err != nil {
 		return "", err
@@ -210,16 +211,6 @@ func (z *ZooKeeper) ask(ctx context.Context, command string) (string, error) {
 	}
 	b, err := io.ReadAll(io.LimitReader(c, 1<<20))
 	return string(b), err
-}
-
-// IsLeader reports whether this server leads its ensemble.
-func (z *ZooKeeper) IsLeader(tb testing.TB) bool {
-	tb.Helper()
-	mode, err := z.mode(context.Background())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return mode == "leader"
 }
 
 // Watches returns how many watches the server holds.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"sync"
@@ -47,6 +48,11 @@ type ensemble struct {
 	mu      sync.Mutex
 	at      int            // the node that is tried first
 	leaving sync.WaitGroup // the sessions that are being ended
+}
+
+// newEnsemble begins anywhere, or a whole fleet would be on the first node.
+func newEnsemble(s settings) *ensemble {
+	return &ensemble{settings: s, at: rand.IntN(len(s.nodes))}
 }
 
 // A session is one connection to one server, and ends with it.

@@ -3,6 +3,7 @@ package zookeeper
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/follow"
@@ -22,7 +23,8 @@ func (z *source) Follow(ctx context.Context, to *follow.Copy) error {
 		return err
 	}
 	defer c.close()
-	defer context.AfterFunc(ctx, c.cut)()
+	// The cut waits a little, or no server would be told that the session ends.
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(farewell, c.cut) })()
 	err = z.keep(ctx, c, to)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -99,6 +101,7 @@ func (z *source) Ask(ctx context.Context) error {
 	case err := <-asked:
 		return err
 	case <-ctx.Done():
+		z.next() // or the frozen node would be the first to be tried again
 		return fmt.Errorf("%w: no sign of life", store.ErrUnavailable)
 	}
 }

@@ -27,7 +27,7 @@ type writer struct {
 }
 
 func newWriter(s settings) *writer {
-	w := &writer{ensemble: &ensemble{settings: s}, busy: make(chan struct{}, 1)}
+	w := &writer{ensemble: newEnsemble(s), busy: make(chan struct{}, 1)}
 	w.life, w.stop = context.WithCancel(context.Background())
 	return w
 }

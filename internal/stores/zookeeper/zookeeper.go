@@ -106,7 +106,7 @@ func open(o store.Options) (*zookeeper, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &zookeeper{follow.New("zookeeper", &source{ensemble: &ensemble{settings: s}, asks: make(chan chan<- error)}, log), newWriter(s)}, nil
+	return &zookeeper{follow.New("zookeeper", &source{ensemble: newEnsemble(s), asks: make(chan chan<- error)}, log), newWriter(s)}, nil
 }
 
 // Close implements [store.Store].
