@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	// zookeeperJar names all jars it needs in its manifest; slf4j-simple has its
-	// warnings reach the log that a failing test shows.
-	zookeeperJar     = "/usr/share/java/zookeeper.jar"
-	zookeeperLogging = "/usr/share/java/slf4j-simple.jar"
+	// The manifest of zookeeper.jar names the jars it needs, but for two parts of
+	// Netty, without which there is no TLS; slf4j-simple has warnings reach the log
+	// that a failing test shows.
+	zookeeperClasses = "/usr/share/java/zookeeper.jar:/usr/share/java/netty-codec.jar:/usr/share/java/netty-resolver.jar:/usr/share/java/slf4j-simple.jar"
 	zookeeperCli     = "/usr/share/zookeeper/bin/zkCli.sh"
 
 	// The server's superuser, which every ACL lets through. The digest is that of
@@ -169,7 +169,7 @@ func (z *ZooKeeper) launch(tb testing.TB) {
 		"-Xmx128m", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
 		"-Dzookeeper.forceSync=no", "-Dzookeeper.DigestAuthenticationProvider.superDigest="+zookeeperSuperDigest,
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-		"-cp", zookeeperJar+":"+zookeeperLogging, "org.apache.zookeeper.server.quorum.QuorumPeerMain", z.configFile()))
+		"-cp", zookeeperClasses, "org.apache.zookeeper.server.quorum.QuorumPeerMain", z.configFile()))
 }
 
 // ready waits until the server serves: alone, or with a leader.

@@ -170,7 +170,7 @@ func (w *writer) put(c *session, path, value string, cond store.Cond) (store.Rev
 	if value == "" && stat.NumChildren > 0 {
 		return "", errFolder
 	}
-	stat, err = c.Set(path, []byte(value), stat.Version)
+	stat, err = c.Set(path, []byte(value), version(cond, stat))
 	if err != nil {
 		return "", again(err)
 	}
@@ -193,11 +193,20 @@ func remove(c *session, path string, cond store.Cond) error {
 		return err
 	}
 	if stat.NumChildren > 0 {
-		_, err = c.Set(path, nil, stat.Version)
+		_, err = c.Set(path, nil, version(cond, stat))
 	} else {
-		err = c.Delete(path, stat.Version)
+		err = c.Delete(path, version(cond, stat))
 	}
 	return again(err)
+}
+
+// version returns the version that a node must still have when it is written. A
+// write without a condition takes any: it need not be the first of many.
+func version(cond store.Cond, stat *zk.Stat) int32 {
+	if cond == (store.Cond{}) {
+		return -1
+	}
+	return stat.Version
 }
 
 // holds returns ErrConflict unless cond holds for a node.
