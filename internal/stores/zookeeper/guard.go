@@ -121,10 +121,10 @@ func (g *guard) check(b []byte) error {
 	}
 	xid, failed := int32At(b), int32At(b[12:]) != 0
 	p := parser{rest: b[headerSize:]}
-	switch {
-	case xid == xidPing:
+	switch xid {
+	case xidPing:
 		return nil
-	case xid == xidEvent:
+	case xidEvent:
 		p.skip(8) // type and state
 		p.bytes()
 	default:

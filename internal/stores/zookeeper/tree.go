@@ -19,6 +19,8 @@ const (
 	// readers is how many nodes are read at once, so that a large tree does not
 	// cost two round trips a node one after the other.
 	readers = 16
+	// batch is how many are read before they are taken.
+	batch = 8 * readers
 	// maxNodes bounds the nodes of a tree: its keys, and as many folders.
 	maxNodes = 2 * store.MaxEntries
 	// storm is how long a tree may change faster than it can be read.
@@ -76,18 +78,21 @@ func (t *tree) settle(c *session) error {
 	}
 }
 
-// refresh reads the nodes that are dirty, and those that are found with them.
+// refresh reads the nodes that are dirty, and those that are found with them, a
+// batch at a time: what waits is only paths, and counts as part of the tree.
 func (t *tree) refresh(c *session, dirty map[string]kinds) error {
-	var next []*look
+	var queue []*look
 	for path, k := range dirty {
 		if path == t.root || t.nodes[path] != nil {
-			next = append(next, &look{path: path, kinds: k})
+			queue = append(queue, &look{path: path, kinds: k})
 		}
 	}
-	for len(next) > 0 {
-		lookAll(c, t.root, next)
-		var found []*look
-		for _, l := range next {
+	waits := 0 // bytes of the paths that were found and not yet read
+	for len(queue) > 0 {
+		now := queue[:min(batch, len(queue))]
+		queue = queue[len(now):]
+		lookAll(c, t.root, now)
+		for _, l := range now {
 			if l.err != nil {
 				return fmt.Errorf("%s: %w", l.path, l.err)
 			}
@@ -95,11 +100,17 @@ func (t *tree) refresh(c *session, dirty map[string]kinds) error {
 			if err != nil {
 				return err
 			}
+			if l.found {
+				waits -= len(l.path)
+			}
 			for _, name := range names {
-				found = append(found, &look{path: l.path + "/" + name, kinds: both})
+				queue = append(queue, &look{path: l.path + "/" + name, kinds: both, found: true})
+				waits += len(l.path) + 1 + len(name)
+			}
+			if len(t.nodes)+len(queue) > maxNodes || t.size+waits > store.MaxTree {
+				return fmt.Errorf("the tree is too big: over %d nodes or %d bytes", maxNodes, store.MaxTree)
 			}
 		}
-		next = found
 	}
 	return nil
 }
@@ -108,6 +119,7 @@ func (t *tree) refresh(c *session, dirty map[string]kinds) error {
 type look struct {
 	path  string
 	kinds kinds
+	found bool // by the reading of its parent
 
 	gone  bool
 	value []byte
@@ -197,9 +209,6 @@ func (t *tree) take(l *look) (found []string, err error) {
 		}
 	}
 	t.touched[l.path] = true
-	if len(t.nodes) > maxNodes || t.size > store.MaxTree {
-		return nil, fmt.Errorf("the tree is too big: over %d nodes or %d bytes", maxNodes, store.MaxTree)
-	}
 	return found, nil
 }
 

@@ -54,17 +54,11 @@ type settings struct {
 	root   string // "/datakit"
 }
 
-func parse(o store.Options) (settings, error) {
+func parse(o store.Options) (s settings, err error) {
 	v := o.Values
-	s := settings{tls: tlsconf.FromValues(v), root: o.Root}
-	user, password := v.String("username"), v.String("password")
-	switch {
-	case (v.Bool("basic_auth") || user != "" || password != "") && (user == "" || password == ""):
-		return s, errors.New("a login needs both username and password")
-	case strings.Contains(user, ":"):
-		return s, errors.New("username: ZooKeeper takes no colon in a name")
-	case user != "":
-		s.login = []byte(user + ":" + password)
+	s = settings{tls: tlsconf.FromValues(v), root: o.Root}
+	if s.login, err = loginOf(v); err != nil {
+		return s, err
 	}
 	if err := s.tls.Check(); err != nil {
 		return s, err
@@ -91,6 +85,20 @@ func parse(o store.Options) (settings, error) {
 	return s, nil
 }
 
+// loginOf returns user:password, empty without a login.
+func loginOf(v spec.Values) ([]byte, error) {
+	user, password := v.String("username"), v.String("password")
+	switch {
+	case user == "" && password == "" && !v.Bool("basic_auth"):
+		return nil, nil
+	case user == "" || password == "":
+		return nil, errors.New("a login needs both username and password")
+	case strings.Contains(user, ":"):
+		return nil, errors.New("username: ZooKeeper takes no colon in a name")
+	}
+	return []byte(user + ":" + password), nil
+}
+
 // zookeeper is the store: the followed copy, and the writer beside it.
 type zookeeper struct {
 	*follow.Store
@@ -111,9 +119,9 @@ func open(o store.Options) (*zookeeper, error) {
 
 // Close implements [store.Store].
 func (z *zookeeper) Close() error {
-	z.writer.stop() // a write that waits for its server must not hold up the rest
+	z.stop() // a write that waits for its server must not hold up the rest
 	err := z.Store.Close()
-	z.writer.close()
+	z.close()
 	return err
 }
 
