@@ -10,6 +10,7 @@ import (
 	"datakit.dev/internal/stores/file"
 	"datakit.dev/internal/stores/rancher"
 	"datakit.dev/internal/stores/redis"
+	"datakit.dev/internal/stores/zookeeper"
 )
 
 // All returns the backends in the order of the documentation.
@@ -21,6 +22,7 @@ func All() []store.Backend {
 		etcd.Backend(),
 		consul.Backend(),
 		redis.Backend(),
+		zookeeper.Backend(),
 		rancher.Backend(),
 	}
 }
