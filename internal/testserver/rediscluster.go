@@ -99,6 +99,18 @@ func (r *Redis) synced(tb testing.TB) {
 	})
 }
 
+// Rises waits until a replica is a master.
+func (r *Redis) Rises(tb testing.TB) {
+	tb.Helper()
+	r.cmd.ready(tb, startup, func(ctx context.Context) error {
+		role, err := r.do(ctx, "ROLE")
+		if err == nil && !strings.HasPrefix(role, "master") {
+			err = errors.New(role)
+		}
+		return err
+	})
+}
+
 // A SlotMove is a slot on its way from one master to another. Its steps are
 // repeated until the nodes agree: what one has heard of the others may be old.
 type SlotMove struct {
