@@ -186,6 +186,12 @@ func (r *Redis) Do(tb testing.TB, args ...string) string {
 	return out
 }
 
+// Try is Do for a command that the server may refuse.
+func (r *Redis) Try(args ...string) error {
+	_, err := r.do(context.Background(), args...)
+	return err
+}
+
 // CLI runs redis-cli against the server.
 func (r *Redis) CLI(tb testing.TB, args ...string) string {
 	tb.Helper()
