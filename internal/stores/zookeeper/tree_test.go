@@ -127,19 +127,19 @@ func TestChangeCostsItsNodeOnly(t *testing.T) {
 		want[key] = value
 		z.Put(t, root+"/"+key, value)
 	}
-	n := startLine(t, z.Address)
-	st := openNodes(t, n.Address)
+	relay := testserver.StartRelay(t, z.Address)
+	st := openNodes(t, relay.Address)
 	since := readKeys(t, st, want).Revision
-	listed := n.received.Load()
-	if listed < 100*8<<10 {
-		t.Fatalf("%d bytes came over a line that is not the store's", listed)
+	listed := relay.Traffic()
+	if listed.Down < 100*8<<10 {
+		t.Fatalf("the tree came in %d bytes", listed.Down)
 	}
 	z.Put(t, root+"/confd/k50", "new")
 	want["confd/k50"] = "new"
 	wait(t, st, since)
 	readKeys(t, st, want)
-	if cost := n.received.Load() - listed; cost > 2<<10 {
-		t.Errorf("a change of 3 bytes cost %d", cost)
+	if cost := relay.Traffic().Minus(listed); cost.Down > 2<<10 {
+		t.Errorf("a change of 3 bytes cost %d", cost.Down)
 	}
 }
 
