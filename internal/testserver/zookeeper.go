@@ -83,7 +83,7 @@ func StartZooKeeperEnsemble(tb testing.TB, n int, options ...ZooKeeperOption) []
 			z.SecureAddress = freeAddress(tb)
 		}
 		z.DataDir = filepath.Join(z.dir, "data")
-		ensemble = append(ensemble, fmt.Sprintf("server.%d=%s:%s", z.id, freeAddress(tb), portOf(freeAddress(tb))))
+		ensemble = append(ensemble, fmt.Sprintf("server.%d=%s:%d", z.id, freeAddress(tb), portOf(tb, freeAddress(tb))))
 		nodes[i] = z
 	}
 	for _, z := range nodes {
@@ -103,18 +103,13 @@ func StartZooKeeperEnsemble(tb testing.TB, n int, options ...ZooKeeperOption) []
 	return nodes
 }
 
-func portOf(address string) string {
-	_, port, _ := net.SplitHostPort(address)
-	return port
-}
-
 // configure writes zoo.cfg. The tick is short, so that a server notices within
 // few seconds that it has lost the others or a client.
 func (z *ZooKeeper) configure(tb testing.TB) {
 	tb.Helper()
 	lines := []string{
 		"tickTime=200", "initLimit=100", "syncLimit=15", "maxClientCnxns=0", "dataDir=" + z.DataDir,
-		"clientPortAddress=127.0.0.1", "clientPort=" + portOf(z.Address),
+		"clientPortAddress=127.0.0.1", fmt.Sprint("clientPort=", portOf(tb, z.Address)),
 		"admin.enableServer=false", "4lw.commands.whitelist=*",
 	}
 	lines = append(append(lines, z.ensemble...), z.config...)
@@ -150,7 +145,7 @@ func (z *ZooKeeper) secure(tb testing.TB) []string {
 	}
 	return []string{
 		"serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
-		"secureClientPortAddress=127.0.0.1", "secureClientPort=" + portOf(z.SecureAddress),
+		"secureClientPortAddress=127.0.0.1", fmt.Sprint("secureClientPort=", portOf(tb, z.SecureAddress)),
 		"ssl.keyStore.type=PEM", "ssl.keyStore.location=" + store,
 		"ssl.trustStore.type=PEM", "ssl.trustStore.location=" + z.ca.File,
 		"ssl.clientAuth=" + auth, "ssl.hostnameVerification=false",

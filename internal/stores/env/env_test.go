@@ -19,17 +19,44 @@ import (
 // process is the environment of this process.
 type process struct{}
 
-func (process) OpenOn(t *testing.T, tree map[string]string) store.Store {
-	for _, v := range os.Environ() { // what the case before has left
+// start returns the environment without what the case before has left.
+func start(t *testing.T) storetest.Server {
+	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATAKIT_") {
 			t.Setenv(name, "") // puts it back at the end
 			_ = os.Unsetenv(name)
 		}
 	}
-	for key, value := range tree {
-		t.Setenv("DATAKIT_"+strings.ToUpper(strings.NewReplacer("/", "_", ".", "_").Replace(key)), value)
+	return process{}
+}
+
+func (process) ReadOnce() {}
+
+func (process) Open(t *testing.T) store.Store { return open(t, nil) }
+
+func (process) Put(t *testing.T, key, value string) { t.Setenv(variable("DATAKIT_", key), value) }
+
+func (process) PutBeside(t *testing.T, key, value string) {
+	t.Setenv(variable("DATAKITX_", key), value)
+}
+
+func (process) Delete(t *testing.T, key string) {
+	if err := os.Unsetenv(variable("DATAKIT_", key)); err != nil {
+		t.Fatal(err)
 	}
-	return open(t, nil)
+}
+
+// Takes reports whether a variable can have such a name and value: it has no
+// small letters and few signs, and ends at a zero byte.
+func (process) Takes(key, value string) bool {
+	name, confd := strings.CutPrefix(key, "confd/")
+	script := strings.HasPrefix(key, "pipeline/") && strings.HasSuffix(key, ".p")
+	plain := strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+	return (confd && plain || script) && !strings.ContainsRune(value, 0)
+}
+
+func variable(prefix, key string) string {
+	return prefix + strings.ToUpper(strings.NewReplacer("/", "_", ".", "_").Replace(key))
 }
 
 func open(t *testing.T, v spec.Values) store.Store {
@@ -41,7 +68,7 @@ func open(t *testing.T, v spec.Values) store.Store {
 	return st
 }
 
-func TestConformance(t *testing.T) { storetest.RunStatic(t, process{}) }
+func TestConformance(t *testing.T) { storetest.Run(t, env.Backend().Traits, start) }
 
 // The environment is what it was at the start, whatever the process does to its
 // own later.
