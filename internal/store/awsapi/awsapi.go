@@ -4,10 +4,11 @@
 //
 // Calls are plain HTTP, and only the signature is Amazon's: the client libraries
 // of the three services that we use would weigh more than all other stores
-// together. For credentials Amazon's own chain is used. It adds 2.9 MiB to the
-// agent, and is worth it: environment, shared files with roles and processes,
-// single sign-on, web identity, the endpoints of containers and of machines are
-// seven protocols, each with renewal, and who runs on AWS uses any of them.
+// together. The search for credentials is our own, too. Amazon's was measured: it
+// adds 3.2 MiB to the agent, for the most part clients of the sign-on of people at
+// their desks. Ours knows where an agent has its keys from: its options, the
+// environment, the shared files, a web identity of Kubernetes, the endpoint of a
+// container and the metadata of a machine.
 package awsapi
 
 import (
@@ -17,8 +18,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
@@ -55,6 +59,7 @@ func Options() []string {
 type Client struct {
 	service Service
 	account account
+	finder  finder
 	now     func() time.Time
 
 	ctx   context.Context //nolint:containedctx // ends every call when the client is closed
@@ -73,7 +78,7 @@ func New(service Service, v spec.Values) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{service: service, account: a, now: time.Now, turn: make(chan struct{}, 1)}
+	c := &Client{service: service, account: a, finder: newFinder(os.Getenv), now: time.Now, turn: make(chan struct{}, 1)}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c, nil
 }
@@ -135,23 +140,23 @@ func (c *Client) call(ctx context.Context, operation string, in, out any, again 
 
 // retry sends a request until it is answered, refused for good or ctx ends.
 func (c *Client) retry(ctx context.Context, operation string, body []byte, out any, again func(*Error) bool) error {
+	conn, err := c.connect(ctx)
+	if err != nil {
+		return err
+	}
 	renewed := false
 	for n := 1; ; n++ {
-		conn, err := c.connect(ctx)
+		keys, err := conn.keys.get(ctx)
 		if err != nil {
 			return err
 		}
-		err = c.once(ctx, conn, operation, body, out)
+		err = c.once(ctx, conn, keys, operation, body, out)
 		refused, ok := errors.AsType[*Error](err)
 		switch {
 		case !ok:
 			return err
-		case refused.expired && conn.renewable && !renewed:
-			// A session has run out, or its keys were replaced: files and
-			// endpoints may have new ones by now.
-			renewed = true
-			c.drop(conn)
-			continue
+		case refused.expired && !renewed && conn.keys.drop(keys):
+			renewed = true // by now there may be others where these came from
 		case n >= tries || !again(refused) || pause(ctx, n) != nil:
 			return err
 		}
@@ -159,11 +164,7 @@ func (c *Client) retry(ctx context.Context, operation string, body []byte, out a
 }
 
 // once sends one request.
-func (c *Client) once(ctx context.Context, conn *connection, operation string, body []byte, out any) error {
-	keys, err := conn.retrieve(ctx)
-	if err != nil {
-		return err
-	}
+func (c *Client) once(ctx context.Context, conn *connection, keys aws.Credentials, operation string, body []byte, out any) error {
 	resp, err := conn.nodes.Do(ctx, httpnodes.Request{
 		Method: http.MethodPost, Path: "/", Body: body, Limit: maxAnswer,
 		Header: http.Header{

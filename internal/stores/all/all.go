@@ -3,8 +3,11 @@ package all
 
 import (
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/stores/aws"
+	"datakit.dev/internal/stores/dynamodb"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
+	"datakit.dev/internal/stores/ssm"
 )
 
 // All returns the backends in the order of the documentation.
@@ -12,5 +15,8 @@ func All() []store.Backend {
 	return []store.Backend{
 		file.Backend(),
 		etcdv3.Backend(),
+		dynamodb.Backend(),
+		ssm.Backend(),
+		aws.Backend(),
 	}
 }
