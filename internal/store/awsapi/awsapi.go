@@ -61,6 +61,7 @@ type Client struct {
 	account account
 	finder  finder
 	now     func() time.Time
+	first   time.Duration // the pause after the first try
 
 	ctx   context.Context //nolint:containedctx // ends every call when the client is closed
 	stop  context.CancelFunc
@@ -78,7 +79,7 @@ func New(service Service, v spec.Values) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{service: service, account: a, finder: newFinder(os.Getenv), now: time.Now, turn: make(chan struct{}, 1)}
+	c := &Client{service: service, account: a, finder: newFinder(os.Getenv), now: time.Now, first: firstPause, turn: make(chan struct{}, 1)}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c, nil
 }
@@ -157,7 +158,7 @@ func (c *Client) retry(ctx context.Context, operation string, body []byte, out a
 			return err
 		case refused.expired && !renewed && conn.keys.drop(keys):
 			renewed = true // by now there may be others where these came from
-		case n >= tries || !again(refused) || pause(ctx, n) != nil:
+		case n >= tries || !again(refused) || c.pause(ctx, n) != nil:
 			return err
 		}
 	}
@@ -186,8 +187,8 @@ func (c *Client) once(ctx context.Context, conn *connection, keys aws.Credential
 }
 
 // pause waits before try n+1, for a time that grows and that no two agents share.
-func pause(ctx context.Context, n int) error {
-	most := firstPause << n
+func (c *Client) pause(ctx context.Context, n int) error {
+	most := c.first << n
 	t := time.NewTimer(most/4 + rand.N(most*3/4))
 	defer t.Stop()
 	select {
