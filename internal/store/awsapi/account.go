@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -62,9 +61,13 @@ func checkRegion(region string) error {
 
 // at returns v with one node.
 func at(v spec.Values, node string) spec.Values {
-	v = maps.Clone(v)
-	v["nodes"] = []string{node}
-	return v
+	out := spec.Values{"nodes": []string{node}}
+	for name, value := range v {
+		if name != "nodes" {
+			out[name] = value
+		}
+	}
+	return out
 }
 
 // endpoint returns the public address of a service.

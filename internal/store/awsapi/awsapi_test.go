@@ -86,9 +86,9 @@ func TestBusyServiceIsAskedAgain(t *testing.T) {
 	}{
 		"throttled":       {func(w http.ResponseWriter) { say(w, 400, "ThrottlingException", "Rate exceeded") }, 3, 3},
 		"over its units":  {func(w http.ResponseWriter) { say(w, 400, "ProvisionedThroughputExceededException", "") }, 3, 3},
-		"by its status":   {func(w http.ResponseWriter) { w.WriteHeader(429) }, 3, 3},
+		"by its status":   {func(w http.ResponseWriter) { w.WriteHeader(http.StatusTooManyRequests) }, 3, 3},
 		"an inner error":  {func(w http.ResponseWriter) { say(w, 500, "InternalServerError", "") }, 3, 1},
-		"a gateway":       {func(w http.ResponseWriter) { w.WriteHeader(503) }, 3, 1},
+		"a gateway":       {func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }, 3, 1},
 		"another refusal": {func(w http.ResponseWriter) { say(w, 400, "ValidationException", "no") }, 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -187,14 +187,17 @@ func TestRefusalsHaveTheirPlace(t *testing.T) {
 		says    string
 	}{
 		"no permission":    {func(w http.ResponseWriter) { say(w, 400, "AccessDeniedException", "User: arn:x is not authorized") }, store.ErrDenied, "User: arn:x"},
-		"a forbidden page": {func(w http.ResponseWriter) { w.WriteHeader(403); fmt.Fprint(w, "<html>") }, store.ErrDenied, "status 403"},
+		"a forbidden page": {func(w http.ResponseWriter) { w.WriteHeader(http.StatusForbidden); fmt.Fprint(w, "<html>") }, store.ErrDenied, "status 403"},
 		"a code in a header": {func(w http.ResponseWriter) {
 			w.Header().Set("X-Amzn-ErrorType", "AccessDenied:http://x")
-			w.WriteHeader(400)
+			w.WriteHeader(http.StatusBadRequest)
 		}, store.ErrDenied, "AccessDenied"},
-		"some web server":   {func(w http.ResponseWriter) { w.WriteHeader(404); fmt.Fprint(w, "<html>") }, store.ErrUnavailable, "is it ssm"},
+		"some web server":   {func(w http.ResponseWriter) { w.WriteHeader(http.StatusNotFound); fmt.Fprint(w, "<html>") }, store.ErrUnavailable, "is it ssm"},
 		"a page of success": {func(w http.ResponseWriter) { fmt.Fprint(w, "<html>welcome") }, store.ErrUnavailable, "not what ssm sends"},
-		"sent elsewhere":    {func(w http.ResponseWriter) { w.Header().Set("Location", "http://example.com/"); w.WriteHeader(301) }, store.ErrUnavailable, ""},
+		"sent elsewhere": {func(w http.ResponseWriter) {
+			w.Header().Set("Location", "http://example.com/")
+			w.WriteHeader(http.StatusMovedPermanently)
+		}, store.ErrUnavailable, ""},
 	} {
 		url, _ := serve(t, func(_ int, w http.ResponseWriter, _ *http.Request) { c.respond(w) })
 		err := client(t, static(url)).Read(t.Context(), "Op", struct{}{}, &struct{}{})

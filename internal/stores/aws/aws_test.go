@@ -3,6 +3,7 @@ package aws_test
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"regexp"
 	"testing"
 
@@ -55,9 +56,7 @@ func open(t testing.TB, m testserver.Moto, root string, more spec.Values, log *s
 		"nodes": []string{m.Endpoint}, "region": "us-east-1",
 		"access_key": m.AccessKey, "secret_key": m.SecretKey, "circle_interval": int64(1),
 	}
-	for name, value := range more {
-		v[name] = value
-	}
+	maps.Copy(v, more)
 	st, err := aws.Backend().Open(store.Options{Root: root, Values: v, Log: log})
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package dynamodb_test
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"testing"
 
 	"datakit.dev/internal/spec"
@@ -50,9 +51,7 @@ func open(t testing.TB, table testserver.Table, root string, more spec.Values, l
 		"nodes": []string{table.Endpoint}, "table": table.Name, "region": "us-east-1",
 		"access_key": table.AccessKey, "secret_key": table.SecretKey, "circle_interval": int64(1),
 	}
-	for name, value := range more {
-		v[name] = value
-	}
+	maps.Copy(v, more)
 	st, err := dynamodb.Backend().Open(store.Options{Root: root, Values: v, Log: log})
 	if err != nil {
 		t.Fatal(err)
