@@ -122,7 +122,7 @@ func (p *parameters) list(ctx context.Context) ([]parameter, error) {
 			return nil, err
 		}
 		for _, it := range out.Parameters {
-			if strings.HasPrefix(it.Name, p.root+"/") {
+			if strings.HasPrefix(it.Name, p.root+"/") && it.Name != p.root+"/" {
 				listed = append(listed, it)
 			}
 		}
