@@ -43,6 +43,7 @@ type Request struct {
 	Body   []byte
 	Long   time.Duration // how long the server may hold the answer; 0: not at all
 	Limit  int64         // bytes of the answer, 64 MiB where 0
+	Next   []int         // statuses at which the next node is asked, beside those that [Client.Do] names
 }
 
 // A Response is the answer of one node.
@@ -100,7 +101,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 		case err != nil:
 			failed = fmt.Errorf("%s: %w", c.nodes[n], err)
 			continue
-		case !failing(resp.Status):
+		case !failing(resp.Status) && !slices.Contains(r.Next, resp.Status):
 			c.mu.Lock()
 			c.last = n
 			c.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
+	"datakit.dev/internal/stores/vault"
 )
 
 // All returns the backends in the order of the documentation.
@@ -12,5 +13,6 @@ func All() []store.Backend {
 	return []store.Backend{
 		file.Backend(),
 		etcdv3.Backend(),
+		vault.Backend(),
 	}
 }
