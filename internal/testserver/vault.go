@@ -25,7 +25,7 @@ func WithVaultTLS(ca *CA, mutual bool) VaultOption {
 	return func(v *Vault) { v.ca, v.mutual = ca, mutual }
 }
 
-// A Vault is one Vault server, whose data are files.
+// A Vault is one Vault server, with its data in files of its own (Raft).
 type Vault struct {
 	Endpoint string // URL
 	DataDir  string
@@ -44,6 +44,33 @@ type Vault struct {
 // test. It has no mounts yet but its own.
 func StartVault(tb testing.TB, options ...VaultOption) *Vault {
 	tb.Helper()
+	v := newVault(tb, options)
+	v.initialise(tb)
+	v.Unseal(tb)
+	return v
+}
+
+// StartVaultCluster starts a cluster of n servers, the first of them active, and
+// ends it with the test.
+func StartVaultCluster(tb testing.TB, n int) []*Vault {
+	tb.Helper()
+	nodes := []*Vault{StartVault(tb)}
+	first := nodes[0]
+	for len(nodes) < n {
+		v := newVault(tb, nil)
+		v.key, v.Root = first.key, first.Root
+		v.Call(tb, http.MethodPost, "sys/storage/raft/join", map[string]string{"leader_api_addr": first.Endpoint})
+		v.Call(tb, http.MethodPut, "sys/unseal", map[string]string{"key": v.key})
+		// It is a standby once it has what the others have, and says so with 429.
+		v.healthy(tb, http.StatusTooManyRequests)
+		nodes = append(nodes, v)
+	}
+	return nodes
+}
+
+// newVault starts a server that holds nothing yet.
+func newVault(tb testing.TB, options []VaultOption) *Vault {
+	tb.Helper()
 	v := &Vault{program: tool(tb, "vault")}
 	for _, o := range options {
 		o(v)
@@ -51,20 +78,21 @@ func StartVault(tb testing.TB, options ...VaultOption) *Vault {
 	dir := tb.TempDir()
 	v.DataDir = filepath.Join(dir, "data")
 	v.config = filepath.Join(dir, "vault.json")
+	if err := os.Mkdir(v.DataDir, 0o700); err != nil {
+		tb.Fatal(err)
+	}
 	v.configure(tb)
 	v.launch(tb)
 	tb.Cleanup(func() { v.cmd.kill() })
-	v.initialise(tb)
-	v.Unseal(tb)
 	return v
 }
 
 // configure writes the configuration.
 func (v *Vault) configure(tb testing.TB) {
 	tb.Helper()
-	address := freeAddress(tb)
+	address, cluster := freeAddress(tb), freeAddress(tb)
 	listener := map[string]any{
-		"address": address, "tls_disable": v.ca == nil,
+		"address": address, "cluster_address": cluster, "tls_disable": v.ca == nil,
 		"max_json_string_value_length": 8 << 20, // so that a value over our own limit can be written
 	}
 	v.Endpoint = "http://" + address
@@ -78,8 +106,11 @@ func (v *Vault) configure(tb testing.TB) {
 	}
 	v.client = &http.Client{Transport: transport, Timeout: 30 * time.Second}
 	b, err := json.Marshal(map[string]any{
-		"storage": map[string]any{"file": map[string]any{"path": v.DataDir}}, "listener": map[string]any{"tcp": listener},
-		"disable_mlock": true, "api_addr": v.Endpoint, "log_level": "error",
+		"storage": map[string]any{"raft": map[string]any{
+			"path": v.DataDir, "node_id": address, "performance_multiplier": 1, "max_entry_size": 16 << 20,
+		}},
+		"listener": map[string]any{"tcp": listener}, "disable_mlock": true, "log_level": "error",
+		"api_addr": v.Endpoint, "cluster_addr": "https://" + cluster,
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -91,7 +122,9 @@ func (v *Vault) configure(tb testing.TB) {
 
 func (v *Vault) launch(tb testing.TB) {
 	tb.Helper()
-	v.cmd = start(tb, exec.CommandContext(context.Background(), v.program, "server", "-config="+v.config))
+	cmd := exec.CommandContext(context.Background(), v.program, "server", "-config="+v.config)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")} // it writes the names of all variables to its log
+	v.cmd = start(tb, cmd)
 	v.cmd.ready(tb, startup, func(ctx context.Context) error {
 		_, status, err := v.request(ctx, http.MethodGet, "sys/seal-status", nil)
 		if err == nil && status != http.StatusOK {
@@ -117,10 +150,16 @@ func (v *Vault) initialise(tb testing.TB) {
 func (v *Vault) Unseal(tb testing.TB) {
 	tb.Helper()
 	v.Call(tb, http.MethodPut, "sys/unseal", map[string]string{"key": v.key})
+	v.healthy(tb, http.StatusOK)
+}
+
+// healthy waits until the server says of itself what status stands for.
+func (v *Vault) healthy(tb testing.TB, status int) {
+	tb.Helper()
 	v.cmd.ready(tb, startup, func(ctx context.Context) error {
-		_, status, err := v.request(ctx, http.MethodGet, "sys/health", nil)
-		if err == nil && status != http.StatusOK {
-			err = fmt.Errorf("status %d", status)
+		_, got, err := v.request(ctx, http.MethodGet, "sys/health", nil)
+		if err == nil && got != status {
+			err = fmt.Errorf("status %d", got)
 		}
 		return err
 	})
@@ -193,6 +232,28 @@ func (v *Vault) Mount(tb testing.TB, path string, version int) {
 		}
 		return err
 	})
+}
+
+// Enable mounts a login method at path, and reports whether this Vault has it.
+func (v *Vault) Enable(tb testing.TB, path, method string) bool {
+	tb.Helper()
+	if _, status, err := v.request(context.Background(), http.MethodGet, "sys/plugins/catalog/auth/"+method, nil); err != nil || status != http.StatusOK {
+		return false
+	}
+	v.Call(tb, http.MethodPost, "sys/auth/"+path, map[string]string{"type": method})
+	return true
+}
+
+// Works reports whether a token may read path.
+func (v *Vault) Works(tb testing.TB, token, path string) bool {
+	tb.Helper()
+	as := *v
+	as.Root = token
+	_, status, err := as.request(context.Background(), http.MethodGet, path, nil)
+	if err != nil {
+		tb.Error(err)
+	}
+	return status == http.StatusOK
 }
 
 // Policy writes a policy in Vault's own language.

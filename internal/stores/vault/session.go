@@ -193,19 +193,13 @@ func (s *session) prolong(ctx context.Context, t token) (token, error) {
 		return s.ask(ctx, t)
 	}
 	if t.renewable {
-		a, err := s.api.call(ctx, t.id, request{method: http.MethodPost, path: "auth/token/renew-self", body: map[string]string{}})
-		if err != nil {
-			return token{}, fmt.Errorf("renew the token: %w", err)
-		}
-		if longer, err := granted(a); a.found() && err == nil {
-			longer.id, longer.ours = t.id, t.ours
-			// At the end of all that the server allows, the rest is no longer.
-			longer.renewable = longer.renewable && (longer.life > t.life/3 || longer.ends.IsZero())
-			s.hold(longer)
-			s.log.Debug("renewed the token of Vault", "ttl", longer.life)
-			if longer.renewable || !s.method.logsIn() {
-				return longer, nil
-			}
+		longer, err := s.renew(ctx, t)
+		switch {
+		case ctx.Err() != nil:
+			return token{}, ctx.Err()
+		case err == nil && (longer.renewable || !s.method.logsIn()):
+			return longer, nil
+		case err == nil:
 			t = longer
 		}
 	}
@@ -213,6 +207,28 @@ func (s *session) prolong(ctx context.Context, t token) (token, error) {
 		return s.enter(ctx)
 	}
 	return t, nil // to its end, and then the server says so
+}
+
+// renew asks for a longer life of t. A server that refuses does so in many ways,
+// 500 among them: what it means is seen when t is used or replaced.
+func (s *session) renew(ctx context.Context, t token) (token, error) {
+	a, err := s.api.call(ctx, t.id, request{method: http.MethodPost, path: "auth/token/renew-self", body: map[string]string{}})
+	if err != nil {
+		return token{}, err
+	}
+	if !a.found() {
+		return token{}, a.refusal()
+	}
+	longer, err := granted(a)
+	if err != nil {
+		return token{}, err
+	}
+	longer.id, longer.ours = t.id, t.ours
+	// At the end of all that the server allows, the rest is no longer.
+	longer.renewable = longer.renewable && (longer.ends.IsZero() || longer.life > t.life/3)
+	s.hold(longer)
+	s.log.Debug("renewed the token of Vault", "ttl", longer.life)
+	return longer, nil
 }
 
 // ask finds out how long the token lives that the options hold. Where it may not
