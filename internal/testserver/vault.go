@@ -56,6 +56,7 @@ func StartVaultCluster(tb testing.TB, n int) []*Vault {
 	tb.Helper()
 	nodes := []*Vault{StartVault(tb)}
 	first := nodes[0]
+	first.Call(tb, http.MethodPost, "sys/storage/raft/autopilot/configuration", map[string]string{"server_stabilization_time": "100ms"})
 	for len(nodes) < n {
 		v := newVault(tb, nil)
 		v.key, v.Root = first.key, first.Root
@@ -65,6 +66,14 @@ func StartVaultCluster(tb testing.TB, n int) []*Vault {
 		v.healthy(tb, http.StatusTooManyRequests)
 		nodes = append(nodes, v)
 	}
+	// Before all of them have a vote, the others cannot go on without the first.
+	first.cmd.ready(tb, startup, func(ctx context.Context) error {
+		body, _, err := first.request(ctx, http.MethodGet, "sys/storage/raft/configuration", nil)
+		if voters := bytes.Count(body, []byte(`"voter":true`)); err == nil && voters < n {
+			err = fmt.Errorf("%d voters", voters)
+		}
+		return err
+	})
 	return nodes
 }
 
