@@ -5,6 +5,7 @@ import (
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
+	"datakit.dev/internal/stores/redis"
 	"datakit.dev/internal/stores/vault"
 )
 
@@ -13,6 +14,7 @@ func All() []store.Backend {
 	return []store.Backend{
 		file.Backend(),
 		etcdv3.Backend(),
+		redis.Backend(),
 		vault.Backend(),
 	}
 }
