@@ -46,8 +46,8 @@ const (
 // An api sends requests to one of the nodes.
 type api struct{ nodes *httpnodes.Client }
 
-// call sends r with token. Its error says that no node answered; what a node
-// answered is for the caller to judge, but for the ones that it cannot serve.
+// call sends r with token. An error says that no node answered, or, beside the
+// answer, that none could serve it; any other answer is for the caller to judge.
 func (a *api) call(ctx context.Context, token string, r request) (answer, error) {
 	h := http.Header{"X-Vault-Request": {"true"}} // a Vault agent in between may ask for it
 	if token != "" {
@@ -73,7 +73,7 @@ func (a *api) call(ctx context.Context, token string, r request) (answer, error)
 	// A body that is no JSON comes from something in between; its status tells.
 	_ = json.Unmarshal(resp.Body, &out.said)
 	if away(out.status) {
-		return answer{}, fmt.Errorf("%w: %s", store.ErrUnavailable, out.text())
+		return out, fmt.Errorf("%w: %s", store.ErrUnavailable, out.text())
 	}
 	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -114,6 +115,13 @@ func (m *method) fixed() string {
 
 // logsIn reports whether the method can get a token anew.
 func (m *method) logsIn() bool { return m.name != "token" && m.name != "none" }
+
+// refused reports whether an answer that says the server is broken means that
+// the login is wrong: GitHub's own 401 comes through Vault as a 500.
+func (m *method) refused(a answer) bool {
+	return m.name == "github" && a.status == http.StatusInternalServerError &&
+		slices.ContainsFunc(a.said.Errors, func(s string) bool { return strings.Contains(s, ": 401 ") })
+}
 
 // secrets returns what no error may repeat.
 func (m *method) secrets() []string {

@@ -128,8 +128,8 @@ func setKubernetes(t *testing.T, s *site, path string) spec.Values {
 		w.WriteHeader(http.StatusCreated)
 		_ = json.NewEncoder(w).Encode(map[string]any{
 			"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": map[string]any{
-				"authenticated": strings.Contains(string(body), jwt),
-				"user":          map[string]any{"username": "system:serviceaccount:default:datakit", "uid": "one"},
+				"authenticated": strings.Contains(string(body), jwt), "audiences": []string{"vault"},
+				"user": map[string]any{"username": "system:serviceaccount:default:datakit", "uid": "one"},
 			},
 		})
 	}))

@@ -114,22 +114,6 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// A frozen server keeps its connections and answers nothing.
-func TestFrozen(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	s.Put(t, "confd/a", "1")
-	st := s.open(t, readWrite)
-	since := storetest.ReadUntil(t, st, "confd/a=1").Revision
-	s.Pause(t)
-	if err := st.Wait(storetest.Deadline(t, storetest.Patience), since); !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("Wait: %v", err)
-	}
-	s.Resume(t)
-	s.Put(t, "confd/a", "2")
-	storetest.ReadUntil(t, st, "confd/a=2")
-}
-
 // A restored server begins again with versions that meant something else.
 func TestRestoredFromAnOlderSnapshot(t *testing.T) {
 	t.Parallel()

@@ -125,7 +125,7 @@ func contentsOf(fields map[string]json.RawMessage, rev store.Revision) []content
 func contentOf(sub string, field json.RawMessage, rev store.Revision) content {
 	c := content{sub: sub, revision: rev}
 	if field != nil && json.Unmarshal(field, &c.value) != nil {
-		c.value = string(field) // a number or a list is what it is written as
+		c.value = strings.ToValidUTF8(string(field), "\uFFFD") // a number or a list is what it is written as
 	}
 	if rev == "" {
 		c.revision = store.RevisionOf(c.value)

@@ -52,7 +52,9 @@ func (s *session) call(ctx context.Context, r request) (answer, error) {
 	}
 	a, err := s.api.call(ctx, t.id, r)
 	if err == nil && a.status == http.StatusForbidden {
-		if t, err = s.again(ctx, t); err == nil && t.id != "" {
+		var fresh token
+		if fresh, err = s.again(ctx, t); err == nil && fresh.id != "" {
+			t = fresh
 			a, err = s.api.call(ctx, t.id, r)
 		}
 	}
@@ -115,7 +117,7 @@ func (s *session) enter(ctx context.Context) (token, error) {
 		return token{}, fmt.Errorf("log in by %s: %w: %w", s.method.name, store.ErrDenied, err)
 	}
 	a, err := s.api.call(ctx, "", request{method: http.MethodPost, path: path, body: body})
-	if err != nil {
+	if err != nil && !s.method.refused(a) {
 		return token{}, fmt.Errorf("log in by %s: %w", s.method.name, err)
 	}
 	if !a.found() {

@@ -209,6 +209,7 @@ func TestServerThatRepeatsSecrets(t *testing.T) {
 		"a login refused":   {"POST auth/userpass/login/u", `400 {"errors":["wrong password ` + password + `"]}`, spec.Values{"username": "u", "password": password}},
 		"a login broken":    {"POST auth/userpass/login/u", `500 {"errors":["cannot check ` + password + `"]}`, spec.Values{"username": "u", "password": password}},
 		"a read refused":    {"GET datakit/metadata/", `403 {"errors":["not for ` + token + `"]}`, spec.Values{"auth_token": token}},
+		"a login's token":   {"POST auth/userpass/login/u", `200 {"auth":{"client_token":"` + token + `"}}`, spec.Values{"username": "u", "password": password}},
 		"a read broken":     {"GET datakit/metadata/", `500 {"errors":["broken for ` + token + `"]}`, spec.Values{"auth_token": token}},
 		"a warning":         {"GET datakit/metadata/", `404 {"errors":[],"warnings":["` + token + `"]}`, spec.Values{"auth_token": token}},
 		"a strange answer":  {"GET datakit/metadata/", `200 {"data":"` + token + `"}`, spec.Values{"auth_token": token}},
@@ -218,7 +219,7 @@ func TestServerThatRepeatsSecrets(t *testing.T) {
 			t.Parallel()
 			answers := version2()
 			answers[c.what] = c.answer
-			if strings.HasPrefix(name, "no token") {
+			if strings.HasPrefix(name, "no token") || name == "a login's token" {
 				answers["GET datakit/metadata/"] = `403 {"errors":["permission denied for ` + token + `"]}`
 			}
 			s := standIn(t, answers)
