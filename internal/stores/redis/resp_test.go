@@ -22,14 +22,14 @@ func parseReply(text string) (reply, error) {
 
 func TestReplies(t *testing.T) {
 	for text, want := range map[string]reply{
-		"+OK\r\n":                 {kind: '+', text: "OK"},
-		"-ERR no\r\n":             {kind: '-', text: "ERR no"},
-		":-7\r\n":                 {kind: ':', num: -7},
-		"$-1\r\n":                 {kind: '$', null: true},
-		"$0\r\n\r\n":              {kind: '$'},
-		"$4\r\na\r\nb\r\n":        {kind: '$', text: "a\r\nb"},
-		"*-1\r\n":                 {kind: '*', null: true},
-		"*0\r\n":                  {kind: '*'},
+		"+OK\r\n":                  {kind: '+', text: "OK"},
+		"-ERR no\r\n":              {kind: '-', text: "ERR no"},
+		":-7\r\n":                  {kind: ':', num: -7},
+		"$-1\r\n":                  {kind: '$', null: true},
+		"$0\r\n\r\n":               {kind: '$'},
+		"$4\r\na\r\nb\r\n":         {kind: '$', text: "a\r\nb"},
+		"*-1\r\n":                  {kind: '*', null: true},
+		"*0\r\n":                   {kind: '*'},
 		"*2\r\n:1\r\n*1\r\n+x\r\n": {kind: '*', items: []reply{{kind: ':', num: 1}, {kind: '*', items: []reply{{kind: '+', text: "x"}}}}},
 	} {
 		if got, err := parseReply(text); err != nil || !reflect.DeepEqual(got, want) {
