@@ -42,7 +42,8 @@ func TestLogins(t *testing.T) {
 		"approle":  {setAppRole, spec.Values{}, spec.Values{"secret_id": "wrong-wrong-wrong"}},
 		"cert": {
 			func(t *testing.T, s *site, path string) spec.Values { return setCert(t, s, path, pair) },
-			spec.Values{"client_cert": pair.Cert, "client_key": pair.Key}, spec.Values{"client_cert": stranger.Cert, "client_key": stranger.Key},
+			spec.Values{"client_cert": pair.Cert, "client_key": pair.Key},
+			spec.Values{"client_cert": stranger.Cert, "client_key": stranger.Key},
 		},
 		"kubernetes": {setKubernetes, spec.Values{"role": "agent"}, spec.Values{"role": "wrong-wrong-wrong"}},
 		"github":     {setGitHub, spec.Values{"auth_token": "ghp_right-right-right"}, spec.Values{"auth_token": "ghp_wrong-wrong-wrong"}},
