@@ -46,6 +46,7 @@ type Request struct {
 	// Sign, where it is set, adds to a request what depends on the node that it
 	// goes to, such as a signature over its host.
 	Sign func(*http.Request) error
+	Next []int // statuses at which the next node is asked, beside those that [Client.Do] names
 }
 
 // A Response is the answer of one node.
@@ -103,7 +104,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 		case err != nil:
 			failed = fmt.Errorf("%s: %w", c.nodes[n], err)
 			continue
-		case !failing(resp.Status):
+		case !failing(resp.Status) && !slices.Contains(r.Next, resp.Status):
 			c.mu.Lock()
 			c.last = n
 			c.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"datakit.dev/internal/stores/rancher"
 	"datakit.dev/internal/stores/redis"
 	"datakit.dev/internal/stores/ssm"
+	"datakit.dev/internal/stores/vault"
 	"datakit.dev/internal/stores/zookeeper"
 )
 
@@ -26,6 +27,7 @@ func All() []store.Backend {
 		consul.Backend(),
 		redis.Backend(),
 		zookeeper.Backend(),
+		vault.Backend(),
 		dynamodb.Backend(),
 		ssm.Backend(),
 		aws.Backend(),
