@@ -2,11 +2,14 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"datakit.dev/internal/spec"
 	"datakit.dev/internal/testserver"
 )
 
@@ -14,14 +17,25 @@ import (
 // and how it is written without our command line.
 type place struct {
 	backend string
-	options string                                // of its [[confds]] table, a line each
+	values  spec.Values                           // what its [[confds]] table says: strings and lists of them
 	put     func(t testing.TB, key, value string) // key as users write it: /datakit/confd/cpu
 	remove  func(t testing.TB, key string)
 }
 
 // table is the [[confds]] table of p.
 func (p place) table() string {
-	return fmt.Sprintf("[[confds]]\n  backend = %q\n%s\n", p.backend, p.options)
+	text := fmt.Sprintf("[[confds]]\n  backend = %q\n", p.backend)
+	for _, name := range slices.Sorted(maps.Keys(p.values)) {
+		switch v := p.values[name].(type) {
+		case []string:
+			text += fmt.Sprintf("  %s = [\"%s\"]\n", name, strings.Join(v, `", "`))
+		case string:
+			text += fmt.Sprintf("  %s = %q\n", name, v)
+		default:
+			text += fmt.Sprintf("  %s = %v\n", name, v)
+		}
+	}
+	return text
 }
 
 // atOnce is the part of datakit.conf that follows the places without debounce.
@@ -34,7 +48,7 @@ func atOnce(places ...place) string {
 }
 
 // nodes is the option that names one node.
-func nodes(address string) string { return fmt.Sprintf("  nodes = [%q]", address) }
+func nodes(address string) spec.Values { return spec.Values{"nodes": []string{address}} }
 
 // starters starts one server of each kind.
 func starters() map[string]func(testing.TB) place {
@@ -55,7 +69,7 @@ func startFile(t testing.TB) place {
 		return filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(key, "/datakit/")))
 	}
 	return place{
-		"file", fmt.Sprintf("  file = [%q]", dir),
+		"file", spec.Values{"file": []string{dir}},
 		func(t testing.TB, key, value string) {
 			if err := os.MkdirAll(filepath.Dir(path(key)), 0o750); err != nil {
 				t.Fatal(err)

@@ -92,7 +92,7 @@ func TestSoak(t *testing.T) {
 	f.changeFor(t, *soakFor-time.Since(began))
 	for i, a := range agents {
 		f.check(t, a)
-		w := weigh(t, agents[i : i+1])[0]
+		w := weigh(t, agents[i:i+1])[0]
 		t.Logf("agent %d after %d changes in %v: %v, and %v after a tenth", i, f.writes, time.Since(began).Round(time.Second), w, before[i])
 		if w.goroutines > before[i].goroutines+20 || w.files > before[i].files+20 || w.heap > 2*before[i].heap+16e6 {
 			t.Errorf("agent %d has grown", i)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,17 +20,37 @@ import (
 // process is the environment of this process.
 type process struct{}
 
-func (process) OpenOn(t *testing.T, tree map[string]string) store.Store {
-	for _, v := range os.Environ() { // what the case before has left
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATAKIT_") {
-			t.Setenv(name, "") // puts it back at the end
-			_ = os.Unsetenv(name)
-		}
+func (process) ReadOnce() {}
+
+func (process) Open(t *testing.T) store.Store { return open(t, nil) }
+
+func (process) Put(t *testing.T, key, value string) { t.Setenv(variable(key), value) }
+
+func (process) Delete(t *testing.T, key string) {
+	if err := os.Unsetenv(variable(key)); err != nil {
+		t.Fatal(err)
 	}
-	for key, value := range tree {
-		t.Setenv("DATAKIT_"+strings.ToUpper(strings.NewReplacer("/", "_", ".", "_").Replace(key)), value)
+}
+
+func (process) PutBeside(t *testing.T, key, value string) {
+	t.Setenv("DATAKITX"+strings.TrimPrefix(variable(key), "DATAKIT"), value)
+}
+
+// Takes leaves out what no variable can hold: a zero, and a name that cannot be
+// told from that of another key.
+func (process) Takes(key, value string) bool {
+	return plain.MatchString(key) && !strings.Contains(value, "\x00")
+}
+
+var plain = regexp.MustCompile(`^(confd/[a-z0-9_.]+|pipeline/(metric|logging)/[a-z0-9_]+\.p)$`)
+
+// variable returns the name that the manual gives a key.
+func variable(key string) string {
+	name, script := strings.CutSuffix(key, ".p")
+	if script {
+		name += "_p"
 	}
-	return open(t, nil)
+	return "DATAKIT_" + strings.ToUpper(strings.ReplaceAll(name, "/", "_"))
 }
 
 func open(t *testing.T, v spec.Values) store.Store {
@@ -41,7 +62,17 @@ func open(t *testing.T, v spec.Values) store.Store {
 	return st
 }
 
-func TestConformance(t *testing.T) { storetest.RunStatic(t, process{}) }
+func TestConformance(t *testing.T) {
+	storetest.Run(t, env.Backend().Traits, func(t *testing.T) storetest.Server {
+		for _, v := range os.Environ() {
+			if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATAKIT_") {
+				t.Setenv(name, "") // comes back at the end
+				_ = os.Unsetenv(name)
+			}
+		}
+		return process{}
+	})
+}
 
 // The environment is what it was at the start, whatever the process does to its
 // own later.
