@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"flag"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -14,6 +15,16 @@ import (
 )
 
 const root = "/datakit"
+
+// TestMain lets more tests run at a time than there are processors: they wait for
+// servers, and hardly compute.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	m.Run()
+}
 
 // server is one root on a real Redis, which the cases share, and the line to it.
 type server struct {
