@@ -396,8 +396,17 @@ func TestAnyChangesAreFollowed(t *testing.T) {
 		one, other, sub := name.Draw(t, "name"), name.Draw(t, "other"), field.Draw(t, "field")
 		n := strconv.Itoa(rapid.IntRange(0, 9).Draw(t, "value"))
 		return rapid.SampledFrom([][]string{
-			{"SET", one, n}, {"SET", one, n, "PX", "20"}, {"DEL", one}, {"HSET", one, sub, n}, {"HDEL", one, sub}, {"RENAME", one, other},
-			{"COPY", one, other, "REPLACE"}, {"APPEND", one, n}, {"GETDEL", one}, {"LPUSH", one, n}, {"MSET", one, n, other, n},
+			{"SET", one, n},
+			{"SET", one, n, "PX", "20"},
+			{"DEL", one},
+			{"HSET", one, sub, n},
+			{"HDEL", one, sub},
+			{"RENAME", one, other},
+			{"COPY", one, other, "REPLACE"},
+			{"APPEND", one, n},
+			{"GETDEL", one},
+			{"LPUSH", one, n},
+			{"MSET", one, n, other, n},
 		}).Draw(t, "step")
 	})
 	steps := rapid.SliceOfN(step, 40, 40)
@@ -437,6 +446,24 @@ func TestChangeReadsOnlyWhatChanged(t *testing.T) {
 	Wait(t, st, snap.Revision)
 	if down := relay.Traffic().Minus(before).Down; down > 4<<10 {
 		t.Errorf("one small change cost %d bytes", down)
+	}
+}
+
+// BenchmarkPutToWait measures the way of a change: from before the put until
+// Wait has returned and Read shows the new value.
+func BenchmarkPutToWait(b *testing.B) {
+	r := testserver.StartRedis(b)
+	st := open(b, at(r))
+	snap, err := st.Read(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for n := 0; b.Loop(); n++ {
+		r.Put(b, root+"/confd/a", strconv.Itoa(n))
+		Wait(b, st, snap.Revision)
+		if snap, err = st.Read(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
