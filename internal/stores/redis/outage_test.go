@@ -208,12 +208,7 @@ func TestPlannedFailoverBySentinel(t *testing.T) {
 	master.Put(t, root+"/confd/a", "1")
 	since := ReadUntil(t, st, "confd/a=1").Revision
 	watcher.Failover(t, "mymaster")
-	Until(t, "the new master", func() error {
-		if got := replica.Do(t, "ROLE"); !strings.HasPrefix(got, "master") {
-			return errors.New(got)
-		}
-		return nil
-	})
+	replica.Rises(t)
 	replica.Put(t, root+"/confd/a", "2")
 	Until(t, "Wait", func() error { return st.Wait(Deadline(t, Patience), since) })
 	ReadUntil(t, st, "confd/a=2")
