@@ -7,13 +7,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -160,19 +158,6 @@ func (c *Consul) scheme() string {
 }
 
 func (c *Consul) host() string { return strings.TrimPrefix(c.Endpoint, c.scheme()+"://") }
-
-func portOf(tb testing.TB, address string) int {
-	tb.Helper()
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	n, err := strconv.Atoi(port)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return n
-}
 
 func (c *Consul) launch(tb testing.TB) {
 	tb.Helper()
