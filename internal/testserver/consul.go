@@ -115,7 +115,8 @@ func newConsul(tb testing.TB, name string, options []ConsulOption) *Consul {
 
 // config is what the server is told, as JSON. Consul elects a leader quickly, and
 // says quickly that there is none, only where it is told to; and it takes 200
-// connections from one address, where a test with a hundred agents needs more.
+// connections from one address, where a test with a hundred agents needs more. A
+// server that a test takes away has to remain a member that can come back.
 func (c *Consul) config(tb testing.TB) []byte {
 	tb.Helper()
 	type object = map[string]any
@@ -126,6 +127,7 @@ func (c *Consul) config(tb testing.TB) []byte {
 		"connect": object{"enabled": false}, "peering": object{"enabled": false},
 		"performance": object{"raft_multiplier": 1, "leave_drain_time": "0s", "rpc_hold_timeout": "1s"},
 		"limits":      object{"http_max_conns_per_client": -1},
+		"autopilot":   object{"cleanup_dead_servers": false},
 	}
 	if c.servers > 0 {
 		conf["server"], conf["bootstrap_expect"] = true, c.servers
