@@ -1,0 +1,160 @@
+package nacos_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"datakit.dev/internal/spec"
+	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/storetest"
+	"datakit.dev/internal/stores/nacos"
+	"datakit.dev/internal/testserver"
+)
+
+// tokens is how long a token is good for, where a test does not need another time.
+const tokens = time.Hour
+
+// server is two namespaces of a real Nacos, which the cases share. The suite has
+// keys of two parts, which Nacos cannot hold: confd/a stands for the
+// configuration a of group one.
+type server struct {
+	*testserver.Nacos
+
+	confd, pipeline string
+}
+
+// group is that of the keys of two parts.
+const group = "one"
+
+func (s server) Open(t *testing.T) store.Store {
+	t.Helper()
+	return flat{open(t, nil, s.values())}
+}
+
+func (s server) values() spec.Values {
+	return spec.Values{
+		"nodes": []string{s.Endpoint}, "username": testserver.NacosUser, "password": testserver.NacosPassword,
+		"confd_namespace": s.confd, "pipeline_namespace": s.pipeline,
+	}
+}
+
+// place returns namespace, group and data id of a key of the suite.
+func (s server) place(key string) (tenant, group, dataID string) {
+	parts := strings.Split(deep(key), "/")
+	tenant = s.confd
+	if parts[0] == "pipeline" {
+		tenant = s.pipeline
+	}
+	return tenant, parts[1], parts[2]
+}
+
+func (s server) Put(t *testing.T, key, value string) {
+	t.Helper()
+	tenant, group, dataID := s.place(key)
+	s.Nacos.Put(t, tenant, group, dataID, value)
+}
+
+func (s server) Delete(t *testing.T, key string) {
+	t.Helper()
+	tenant, group, dataID := s.place(key)
+	s.Nacos.Delete(t, tenant, group, dataID)
+}
+
+// PutBeside writes into a namespace whose id begins like ours.
+func (s server) PutBeside(t *testing.T, key, value string) {
+	t.Helper()
+	_, group, dataID := s.place(key)
+	s.Nacos.Put(t, s.confd+"X", group, dataID, value)
+}
+
+func (s server) Takes(key, value string) bool {
+	parts := strings.Split(deep(key), "/")
+	if len(parts) != 3 || parts[0] != "confd" && parts[0] != "pipeline" || strings.TrimSpace(value) == "" || !utf8.ValidString(value) {
+		return false
+	}
+	return !strings.ContainsFunc(parts[1]+parts[2], func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".:-_", r)
+	})
+}
+
+func (s server) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
+	t.Helper()
+	v := s.values()
+	v["password"] = password
+	return open(t, log, v)
+}
+
+// outage is a server that the cases may stop.
+type outage struct{ server }
+
+func (s outage) Stop(t *testing.T)  { s.Nacos.Stop(t) }
+func (s outage) Start(t *testing.T) { s.Nacos.Start(t) }
+
+// deep is the key of Nacos that stands for one of the suite.
+func deep(key string) string {
+	if part, rest, _ := strings.Cut(key, "/"); part == "confd" && rest != "" && !strings.Contains(rest, "/") {
+		return part + "/" + group + "/" + rest
+	}
+	return key
+}
+
+// flat shows a store with the keys of the suite.
+type flat struct{ store.Store }
+
+func (f flat) Read(ctx context.Context) (store.Snapshot, error) {
+	snap, err := f.Store.Read(ctx)
+	if err != nil {
+		return snap, err
+	}
+	entries := make([]store.Entry, len(snap.Entries))
+	for i, e := range snap.Entries {
+		if rest, ok := strings.CutPrefix(e.Key, "confd/"+group+"/"); ok {
+			e.Key = "confd/" + rest
+		}
+		entries[i] = e
+	}
+	return store.NewSnapshot(snap.Revision, entries)
+}
+
+func (f flat) Put(ctx context.Context, key, value string, cond store.Cond) (store.Revision, error) {
+	return f.Store.(store.Writer).Put(ctx, deep(key), value, cond)
+}
+
+func (f flat) Delete(ctx context.Context, key string, cond store.Cond) error {
+	return f.Store.(store.Writer).Delete(ctx, deep(key), cond)
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	n, cases := testserver.StartNacos(t, testserver.WithNacosAuth(tokens)), 0
+	storetest.Run(t, nacos.Backend().Traits, func(*testing.T) storetest.Server {
+		cases++
+		return server{n, fmt.Sprintf("confd-%d", cases), fmt.Sprintf("pipeline-%d", cases)}
+	})
+}
+
+// r-nacos starts in a moment, so the cases that stop the server are for it.
+func TestConformanceOfRNacos(t *testing.T) {
+	t.Parallel()
+	n, cases := testserver.StartRNacos(t, testserver.WithNacosAuth(tokens)), 0
+	storetest.Run(t, nacos.Backend().Traits, func(*testing.T) storetest.Server {
+		cases++
+		return outage{server{n, fmt.Sprintf("confd-%d", cases), fmt.Sprintf("pipeline-%d", cases)}}
+	})
+}
+
+func open(t testing.TB, log *slog.Logger, v spec.Values) store.Store {
+	t.Helper()
+	st, err := nacos.Backend().Open(store.Options{Root: "/datakit", Values: v, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
+}
