@@ -116,3 +116,21 @@ func writePEM(tb testing.TB, path, kind string, der []byte) {
 		tb.Fatal(err)
 	}
 }
+
+// Server returns what a server on loopback that the test writes itself listens
+// with; mutual asks its clients for a certificate of ca.
+func (c *CA) Server(tb testing.TB, mutual bool) *tls.Config {
+	tb.Helper()
+	pair := c.Issue(tb, "127.0.0.1")
+	cert, err := tls.LoadX509KeyPair(pair.Cert, pair.Key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	conf := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}}
+	if mutual {
+		conf.ClientCAs = x509.NewCertPool()
+		conf.ClientCAs.AddCert(c.cert)
+		conf.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	return conf
+}

@@ -5,11 +5,12 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
 // A Relay passes TCP connections on to a server, and can be cut: for the
-// network that fails while the server goes on.
+// network that fails while the server goes on. It counts what goes through it.
 type Relay struct {
 	Address string // host:port to connect to
 
@@ -18,6 +19,39 @@ type Relay struct {
 	cut    bool
 	conns  map[net.Conn]bool
 	runs   sync.WaitGroup
+
+	sent, up, down atomic.Int64
+}
+
+// A Traffic is what has gone through a relay.
+type Traffic struct {
+	Requests int64 // times that a client sent something: about a request each
+	Up, Down int64 // bytes to the server, and from it
+}
+
+// Minus returns what has come since before.
+func (t Traffic) Minus(before Traffic) Traffic {
+	return Traffic{t.Requests - before.Requests, t.Up - before.Up, t.Down - before.Down}
+}
+
+// Traffic returns what has gone through so far.
+func (r *Relay) Traffic() Traffic {
+	return Traffic{r.sent.Load(), r.up.Load(), r.down.Load()}
+}
+
+// counted adds to bytes, and to times where it is not nil, with every read.
+type counted struct {
+	io.Reader
+	bytes, times *atomic.Int64
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.bytes.Add(int64(n))
+	if c.times != nil && n > 0 {
+		c.times.Add(1)
+	}
+	return n, err
 }
 
 // StartRelay starts a relay to target, host:port, that ends with the test.
@@ -74,10 +108,10 @@ func (r *Relay) pass(in net.Conn) {
 		return
 	}
 	r.runs.Go(func() {
-		_, _ = io.Copy(out, in) // either end may go at any time
+		_, _ = io.Copy(out, counted{in, &r.up, &r.sent}) // either end may go at any time
 		_ = out.Close()
 	})
-	_, _ = io.Copy(in, out)
+	_, _ = io.Copy(in, counted{out, &r.down, nil})
 }
 
 func (r *Relay) keep(conns ...net.Conn) bool {

@@ -11,8 +11,8 @@ import (
 	"datakit.dev/internal/store"
 )
 
-// errBound marks a tree that is over the bounds of package store.
-var errBound = errors.New("the tree is too big")
+// ErrBound marks a tree that is over the bounds of package store.
+var ErrBound = errors.New("the tree is too big")
 
 // A Copy is what a source keeps complete during one call of Follow.
 type Copy struct{ store *Store }
@@ -36,7 +36,7 @@ func (c *Copy) Replace(rev int64, entries map[string]store.Entry) (err error) {
 }
 
 // Apply takes what has changed since the last call, at the server's revision
-// rev, 0 where it has none. A tree over the bounds is an error, which Follow has
+// rev, 0 where it has none. A key is in set or in removed, not in both. A tree over the bounds is an error, which Follow has
 // to return.
 func (c *Copy) Apply(rev int64, set []store.Entry, removed []string) (err error) {
 	s := c.store
@@ -80,7 +80,7 @@ func (m *mirror) replace(rev int64, entries map[string]store.Entry) error {
 		}
 		size += len(e.Key) + len(e.Value)
 	}
-	if err := bound(len(entries), size); err != nil {
+	if err := Bound(len(entries), size); err != nil {
 		return err
 	}
 	same := m.label != "" && maps.Equal(m.entries, entries)
@@ -123,7 +123,7 @@ func (m *mirror) apply(rev int64, set []store.Entry, removed []string) error {
 	if moved {
 		m.relabel()
 	}
-	return bound(len(m.entries), m.size)
+	return Bound(len(m.entries), m.size)
 }
 
 // drop removes a key and reports whether it was there.
@@ -154,13 +154,14 @@ func (m *mirror) relabel() {
 	}
 }
 
-// bound fails for a tree that no snapshot would take.
-func bound(keys, size int) error {
+// Bound fails for a tree of so many keys and bytes that no snapshot would take
+// it, so that a source can stop its list in time. It wraps [ErrBound].
+func Bound(keys, size int) error {
 	switch {
 	case keys > store.MaxEntries:
-		return fmt.Errorf("%w: over %d keys", errBound, store.MaxEntries)
+		return fmt.Errorf("%w: over %d keys", ErrBound, store.MaxEntries)
 	case size > store.MaxTree:
-		return fmt.Errorf("%w: over %d bytes", errBound, store.MaxTree)
+		return fmt.Errorf("%w: over %d bytes", ErrBound, store.MaxTree)
 	}
 	return nil
 }

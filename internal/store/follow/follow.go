@@ -287,7 +287,7 @@ func lasting(err error) error {
 	switch {
 	case err == nil:
 		return fmt.Errorf("%w: %w", store.ErrUnavailable, errEarly)
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrDenied), errors.Is(err, errBound):
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrDenied), errors.Is(err, ErrBound):
 		return err
 	}
 	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)

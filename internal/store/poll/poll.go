@@ -144,6 +144,9 @@ func (s *Store) sleep(ctx context.Context) error {
 
 // look reads the tree, one call at a time.
 func (s *Store) look(ctx context.Context) (store.Snapshot, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Snapshot{}, err
+	}
 	if !s.enter() {
 		return store.Snapshot{}, store.ErrClosed
 	}

@@ -3,10 +3,9 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,28 +15,27 @@ import (
 const (
 	// quiet is how long a Wait that must block is watched.
 	quiet = 60 * time.Millisecond
-	// patience is how long something that must come is waited for. It is long:
-	// a slow machine is no defect of a store.
-	patience = 40 * time.Second
+	// interval is longer than the shortest time between two looks of a store that
+	// polls.
+	interval = 1300 * time.Millisecond
 	tick     = 5 * time.Millisecond
 )
 
-// read returns the tree once ok holds for it. Only a store that mirrors may
-// need a moment: for any other the first read after a write has to show it.
+// read returns the tree once ok holds for it. Only a store that mirrors or polls
+// may need a moment: for any other the first read after a write has to show it.
 func (b *bench) read(t *testing.T, ok func(store.Snapshot) bool) store.Snapshot {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience(t))
 	defer cancel()
 	for {
-		snap, err := b.st.Read(ctx)
+		snap, err := b.look(ctx, t)
 		if err != nil {
 			t.Fatalf("Read: %v", err)
 		}
-		check(t, snap)
 		switch {
 		case ok(snap):
 			return snap
-		case !b.traits.Mirrors:
+		case b.traits.Watches && !b.traits.Mirrors:
 			t.Fatalf("Read shows %s, which is not what was written", show(snap))
 		}
 		select {
@@ -48,9 +46,31 @@ func (b *bench) read(t *testing.T, ok func(store.Snapshot) bool) store.Snapshot 
 	}
 }
 
-// check holds a snapshot against what every snapshot promises.
-func check(t *testing.T, snap store.Snapshot) {
+// interval is how long Wait is watched, for the store to look at its server at
+// least once.
+func (b *bench) interval() time.Duration {
+	if b.traits.Watches {
+		return quiet
+	}
+	return interval
+}
+
+// rounds is how often something is done that waits for a change each time.
+func (b *bench) rounds(most int) int {
+	if b.traits.Watches {
+		return most
+	}
+	return min(most, 5)
+}
+
+// look reads once, and holds the snapshot against what every snapshot promises.
+func (b *bench) look(ctx context.Context, t *testing.T) (store.Snapshot, error) {
 	t.Helper()
+	snap, err := b.st.Read(ctx)
+	if err != nil {
+		return snap, err
+	}
+	content := sha256.New()
 	for i, e := range snap.Entries {
 		if i > 0 && snap.Entries[i-1].Key >= e.Key {
 			t.Fatalf("keys %q and %q are out of order or twice there", snap.Entries[i-1].Key, e.Key)
@@ -61,7 +81,14 @@ func check(t *testing.T, snap store.Snapshot) {
 		if len(e.Value) > store.MaxValue || e.TooLarge > 0 && e.Value != "" {
 			t.Fatalf("key %q: a value of %d bytes, TooLarge %d", e.Key, len(e.Value), e.TooLarge)
 		}
+		fmt.Fprintf(content, "%q %q %d\n", e.Key, e.Value, e.TooLarge)
 	}
+	sum := string(content.Sum(nil))
+	if was, ok := b.seen[snap.Revision]; ok && was != sum {
+		t.Fatalf("revision %q has already stood for another content", snap.Revision)
+	}
+	b.seen[snap.Revision] = sum
+	return snap, nil
 }
 
 // holds returns a condition: the tree is just these keys and values.
@@ -106,7 +133,7 @@ func show(snap store.Snapshot) string {
 // wait lets Wait return for something that did happen.
 func (b *bench) wait(t *testing.T, since store.Revision) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience(t))
 	defer cancel()
 	if err := b.st.Wait(ctx, since); err != nil {
 		t.Fatalf("Wait: %v", err)
@@ -126,7 +153,7 @@ func receive(t *testing.T, what string, done <-chan error) error {
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(patience):
+	case <-time.After(patience(t)):
 		t.Fatalf("%s does not return", what)
 		return nil
 	}
@@ -140,46 +167,6 @@ func stays(t *testing.T, what string, done <-chan error) {
 		t.Fatalf("%s returned (%v), nothing has changed", what, err)
 	case <-time.After(quiet):
 	}
-}
-
-// until repeats try until it returns nil.
-func until(t *testing.T, what string, try func() error) {
-	t.Helper()
-	end := time.Now().Add(patience)
-	for {
-		err := try()
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%s: %v", what, err)
-		}
-		time.Sleep(tick)
-	}
-}
-
-// A record is a log that a test can look through.
-type record struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (r *record) Write(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.buf.Write(b)
-}
-
-func (r *record) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.buf.String()
-}
-
-// stacks returns what every goroutine is doing.
-func stacks() string {
-	buf := make([]byte, 1<<20)
-	return string(buf[:runtime.Stack(buf, true)])
 }
 
 var errNotYet = errors.New("not yet")

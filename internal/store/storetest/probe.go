@@ -3,8 +3,11 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +25,7 @@ func ReadUntil(t testing.TB, st store.Store, want string) store.Snapshot {
 	t.Helper()
 	var got store.Snapshot
 	Until(t, "Read", func() (err error) {
-		if got, err = st.Read(Deadline(t, Patience)); err != nil {
+		if got, err = st.Read(Deadline(t, patience(t))); err != nil {
 			return err
 		}
 		if !matches(got, strings.Fields(want)) {
@@ -51,12 +54,12 @@ func matches(snap store.Snapshot, want []string) bool {
 func ReadUntilAway(t testing.TB, st store.Store) {
 	t.Helper()
 	Until(t, "a failing Read", func() error {
-		snap, err := st.Read(Deadline(t, Patience))
+		snap, err := st.Read(Deadline(t, patience(t)))
 		switch {
 		case err == nil && len(snap.Entries) == 0:
 			t.Fatal("without a server Read shows an empty tree")
 		case err == nil:
-			return errors.New("Read still answers")
+			return errors.New("it still answers")
 		case !errors.Is(err, store.ErrUnavailable):
 			t.Fatalf("Read: %v, which is not store.ErrUnavailable", err)
 		}
@@ -67,7 +70,7 @@ func ReadUntilAway(t testing.TB, st store.Store) {
 // Wait waits until the tree of st may differ from since.
 func Wait(t testing.TB, st store.Store, since store.Revision) {
 	t.Helper()
-	if err := st.Wait(Deadline(t, Patience), since); err != nil {
+	if err := st.Wait(Deadline(t, patience(t)), since); err != nil {
 		t.Fatalf("Wait: %v", err)
 	}
 }
@@ -80,10 +83,23 @@ func Deadline(t testing.TB, d time.Duration) context.Context {
 	return ctx
 }
 
+// patience is Patience, or less where the tests have less time in all: enough of
+// it has to be left to say what did not come.
+func patience(t testing.TB) time.Duration {
+	t.Helper()
+	most := Patience
+	if all, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
+		if end, ok := all.Deadline(); ok {
+			most = max(min(most, time.Until(end)-time.Second), tick)
+		}
+	}
+	return most
+}
+
 // Until calls try until it returns nil; what names it in the failure.
 func Until(t testing.TB, what string, try func() error) {
 	t.Helper()
-	end := time.Now().Add(Patience)
+	end := time.Now().Add(patience(t))
 	for {
 		err := try()
 		if err == nil {
@@ -92,7 +108,7 @@ func Until(t testing.TB, what string, try func() error) {
 		if time.Now().After(end) {
 			t.Fatalf("%s: %v", what, err)
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(tick)
 	}
 }
 
@@ -114,4 +130,28 @@ func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
+}
+
+// Logger returns a logger into l that leaves nothing out.
+func (l *Log) Logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// Keeps fails if the log or one of errs tells the secret, as it is or in one of
+// the forms that requests hold it in.
+func (l *Log) Keeps(t testing.TB, secret string, errs ...error) {
+	t.Helper()
+	var out strings.Builder
+	out.WriteString(l.String())
+	for _, err := range errs {
+		fmt.Fprintf(&out, "\n%v %+v %#v", err, err, err)
+	}
+	told := out.String()
+	coded := base64.StdEncoding.EncodeToString([]byte(secret))
+	for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), url.UserPassword("", secret).String()[1:], coded[:len(coded)-4]} {
+		if strings.Contains(told, form) {
+			t.Errorf("the secret is in: %s", told)
+			return
+		}
+	}
 }

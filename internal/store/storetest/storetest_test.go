@@ -1,255 +1,122 @@
 package storetest_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/storetest"
 )
 
-// A memory is a store in memory that keeps every promise, apart from the one
-// that its defect breaks. It is what the suite itself is tested with.
-type memory struct {
-	defect string
-
-	mu    sync.Mutex
-	tree  map[string]store.Entry // by whole key, root included
-	rev   int
-	label store.Revision
-	away  bool
-	moved chan struct{}
-}
-
-var traits = store.Traits{Watches: true, Writes: true, CompareAndSet: true, OneInstant: true}
-
-func newMemory(defect string) *memory {
-	return &memory{defect: defect, tree: map[string]store.Entry{}, label: "0", moved: make(chan struct{})}
-}
-
-func (m *memory) Open(*testing.T) store.Store { return &client{m: m, done: make(chan struct{})} }
-
-func (m *memory) Put(_ *testing.T, key, value string) { m.set("root/"+key, value) }
-
-func (m *memory) PutBeside(_ *testing.T, key, value string) { m.set("rootX/"+key, value) }
-
-func (m *memory) Delete(_ *testing.T, key string) { m.drop("root/" + key) }
-
-func (m *memory) Stop(*testing.T) { m.change(func() { m.away = true }) }
-
-func (m *memory) Start(*testing.T) { m.change(func() { m.away = false }) }
-
-func (m *memory) OpenWith(_ *testing.T, password string, log *slog.Logger) store.Store {
-	c := &client{m: m, done: make(chan struct{}), denied: errors.New("wrong password")}
-	if m.defect == "tells the password" {
-		c.denied = fmt.Errorf("wrong password %q", password)
-	}
-	if m.defect == "logs the password" {
-		log.Debug("logging in", "password", password)
-	}
-	return c
-}
-
-func (m *memory) change(f func()) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	f()
-	close(m.moved)
-	m.moved = make(chan struct{})
-}
-
-func (m *memory) set(key, value string) store.Revision {
-	var rev store.Revision
-	m.change(func() {
-		m.rev++
-		rev = store.Revision(strconv.Itoa(m.rev))
-		m.tree[key] = store.Entry{Key: key, Value: value, Revision: rev}
-		m.relabel(key)
-	})
-	return rev
-}
-
-func (m *memory) drop(key string) {
-	m.change(func() {
-		m.rev++
-		delete(m.tree, key)
-		m.relabel(key)
-	})
-}
-
-func (m *memory) relabel(key string) {
-	if m.defect != "a revision for ever" && (m.defect == "everybody's revision" || strings.HasPrefix(key, "root/")) {
-		m.label = store.Revision(strconv.Itoa(m.rev))
-	}
-}
-
-// A client is one opened store on a memory.
-type client struct {
-	m      *memory
-	once   sync.Once
-	done   chan struct{}
-	denied error
-}
-
-func (c *client) Read(ctx context.Context) (store.Snapshot, error) {
-	if err := c.state(ctx); err != nil {
-		if c.m.defect == "an outage is empty" && errors.Is(err, store.ErrUnavailable) {
-			return store.Snapshot{}, nil
-		}
-		return store.Snapshot{}, err
-	}
-	c.m.mu.Lock()
-	defer c.m.mu.Unlock()
-	var entries []store.Entry
-	for key, e := range c.m.tree {
-		rest, ours := strings.CutPrefix(key, "root/")
-		if !ours && c.m.defect == "takes the neighbour's" {
-			_, rest, ours = strings.Cut(key, "/")
-		}
-		if !ours {
-			continue
-		}
-		if e.Key = rest; c.m.defect == "trims values" {
-			e.Value = strings.TrimSpace(e.Value)
-		}
-		entries = append(entries, e)
-	}
-	snap, err := store.NewSnapshot(c.m.label, entries)
-	if c.m.defect == "drops large values" {
-		for i, e := range snap.Entries {
-			if e.TooLarge > 0 {
-				snap.Entries = append(snap.Entries[:i:i], snap.Entries[i+1:]...)
-				break
-			}
-		}
-	}
-	return snap, err
-}
-
-func (c *client) state(ctx context.Context) error {
-	c.m.mu.Lock()
-	defer c.m.mu.Unlock()
-	select {
-	case <-c.done:
-		return store.ErrClosed
-	default:
-	}
-	switch {
-	case ctx.Err() != nil && c.m.defect != "does not look at its context":
-		return ctx.Err()
-	case c.denied != nil:
-		return fmt.Errorf("%w: %w", store.ErrDenied, c.denied)
-	case c.m.away:
-		return store.ErrUnavailable
-	}
-	return nil
-}
-
-func (c *client) Wait(ctx context.Context, since store.Revision) error {
-	for {
-		if err := c.state(ctx); err != nil {
-			return err
-		}
-		c.m.mu.Lock()
-		label, moved := c.m.label, c.m.moved
-		c.m.mu.Unlock()
-		if label != since || c.m.defect == "never blocks" {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-c.done:
-			return store.ErrClosed
-		case <-moved:
-		}
-	}
-}
-
-func (c *client) Close() error {
-	if c.m.defect != "goes on when closed" {
-		c.once.Do(func() { close(c.done) })
-	}
-	return nil
-}
-
-func (c *client) Put(ctx context.Context, key, value string, cond store.Cond) (store.Revision, error) {
-	if err := errors.Join(store.CheckPut(key, value), c.state(ctx)); err != nil && c.m.defect != "writes any key" {
-		return "", err
-	}
-	if !c.holds(key, cond) && c.m.defect != "writes whatever the condition" {
-		return "", store.ErrConflict
-	}
-	return c.m.set("root/"+key, value), nil
-}
-
-func (c *client) Delete(ctx context.Context, key string, cond store.Cond) error {
-	if err := errors.Join(store.CheckKey(key), c.state(ctx)); err != nil {
-		return err
-	}
-	if !c.holds(key, store.Cond{}) || c.holds(key, store.Cond{Absent: true}) {
-		return store.ErrNotFound
-	}
-	if !c.holds(key, cond) {
-		return store.ErrConflict
-	}
-	c.m.drop("root/" + key)
-	return nil
-}
-
-func (c *client) holds(key string, cond store.Cond) bool {
-	c.m.mu.Lock()
-	defer c.m.mu.Unlock()
-	e, ok := c.m.tree["root/"+key]
-	return (!cond.Absent || !ok) && (cond.Revision == "" || ok && e.Revision == cond.Revision)
-}
+var (
+	whole = store.Traits{Watches: true, Writes: true, CompareAndSet: true, OneInstant: true}
+	loose = store.Traits{Watches: true, Writes: true}
+	polls = store.Traits{Writes: true}
+)
 
 func TestStoreThatKeepsEveryPromise(t *testing.T) {
-	storetest.Run(t, traits, func(*testing.T) storetest.Server { return newMemory("") })
+	t.Parallel()
+	for name, traits := range map[string]store.Traits{"with every trait": whole, "without one instant and compare-and-set": loose, "that polls": polls} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, traits, func(*testing.T) storetest.Server { return newMemory("") })
+		})
+	}
+	t.Run("that is read once", func(t *testing.T) {
+		t.Parallel()
+		storetest.Run(t, store.Traits{OneInstant: true}, func(*testing.T) storetest.Server { return onceServer{newMemory("reads once")} })
+	})
 }
+
+// A onceServer hides what the memory can do besides: a store that is read once
+// has no outage.
+type onceServer struct{ m *memory }
+
+func (s onceServer) Open(t *testing.T) store.Store { return s.m.Open(t) }
+
+func (s onceServer) Put(t *testing.T, key, value string) { s.m.Put(t, key, value) }
+
+func (s onceServer) Delete(t *testing.T, key string) { s.m.Delete(t, key) }
+
+func (s onceServer) PutBeside(t *testing.T, key, value string) { s.m.PutBeside(t, key, value) }
+
+func (onceServer) ReadOnce() {}
 
 // defect names the variable that makes TestBrokenStore run the suite.
 const defectVar = "STORETEST_DEFECT"
 
+// TestBrokenStore runs no case in parallel, so that the goroutines of one are
+// not held against another.
 func TestBrokenStore(t *testing.T) {
 	defect := os.Getenv(defectVar)
 	if defect == "" {
 		t.Skip("run by TestSuiteFindsDefects")
 	}
-	storetest.Run(t, traits, func(*testing.T) storetest.Server { return newMemory(defect) })
+	start := func(*testing.T) storetest.Server { return newMemory(defect) }
+	switch defects[defect].traits {
+	case "once":
+		storetest.Run(t, store.Traits{}, func(*testing.T) storetest.Server { return onceServer{newMemory(defect)} })
+	case "loose":
+		storetest.Run(t, loose, start)
+	default:
+		storetest.Run(t, whole, start)
+	}
+}
+
+// defects are the broken promises, each with the case that holds a store to it.
+var defects = map[string]struct{ found, traits string }{
+	"a revision for ever":                 {found: "the_revision_moves_with_the_content"},
+	"everybody's revision":                {found: "keys_beside_the_root"},
+	"takes the neighbour's":               {found: "keys_beside_the_root"},
+	"trims values":                        {found: "odd_values"},
+	"folds keys":                          {found: "odd_keys"},
+	"drops large values":                  {found: "a_value_over_the_limit"},
+	"mixes two states!":                   {found: "no_read_mixes"},
+	"tears values!":                       {found: "no_read_shows_a_value", traits: "loose"},
+	"goes back in time!":                  {found: "no_read_shows_a_value", traits: "loose"},
+	"an outage is empty":                  {found: "an_outage_is_an_error"},
+	"sleeps through a restart":            {found: "a_change_made_right_after_a_restart"},
+	"reads once":                          {found: "Wait_returns_for_a_delete"},
+	"keeps what it had before a cut":      {found: "a_change_made_while_the_line_was_cut"},
+	"moves its revision at a cut":         {found: "a_cut_without_a_change"},
+	"hangs on a frozen server":            {found: "a_frozen_server"},
+	"waits through everything":            {found: "a_frozen_server"},
+	"takes an old revision for a new one": {found: "data_restored_from_an_older_backup"},
+	"does not look at its context":        {found: "a_cancelled_read"},
+	"never blocks":                        {found: "Wait_blocks"},
+	"says so once":                        {found: "Wait_returns_at_once_for_every_older_revision"},
+	"goes on when closed":                 {found: "a_closed_store_says_so"},
+	"hangs in Close":                      {found: "Close_ends_everything"},
+	"leaves a goroutine":                  {found: "nothing_of_a_closed_store_runs"},
+	"leaves a goroutine of an outage":     {found: "nothing_runs_of_a_store_that_was_closed_without_its_server"},
+	"writes any key":                      {found: "what_no_reader_would_take"},
+	"writes what was given up":            {found: "a_put_that_was_given_up"},
+	"writes whatever the condition":       {found: "a_put_at_a_revision"},
+	"deletes whatever the condition":      {found: "a_delete_at_a_revision"},
+	"deletes what begins the same":        {found: "a_delete_takes_no_key"},
+	"checks before it writes":             {found: "of_many_puts_at_once"},
+	"tells the password":                  {found: "a_wrong_password"},
+	"logs the password":                   {found: "a_wrong_password"},
+	"lets anybody write":                  {found: "a_wrong_password"},
+	"tells its token":                     {found: "a_secret_that_works"},
+	"logs its token":                      {found: "a_secret_that_works"},
+	"never logs in again":                 {found: "what_has_expired"},
+	"an expired token sees nothing":       {found: "what_has_expired"},
+	"looks again":                         {found: "what_comes_after_a_single_look", traits: "once"},
 }
 
 // Each broken promise fails the case that holds the store to it.
 func TestSuiteFindsDefects(t *testing.T) {
-	for defect, found := range map[string]string{
-		"a revision for ever":           "the_revision_moves_with_the_content",
-		"everybody's revision":          "keys_beside_the_root",
-		"takes the neighbour's":         "keys_beside_the_root",
-		"trims values":                  "odd_values",
-		"drops large values":            "a_value_over_the_limit",
-		"an outage is empty":            "an_outage_is_an_error",
-		"does not look at its context":  "a_cancelled_read",
-		"never blocks":                  "Wait_blocks",
-		"goes on when closed":           "a_closed_store_says_so",
-		"writes any key":                "what_no_reader_would_take",
-		"writes whatever the condition": "a_put_at_a_revision",
-		"tells the password":            "a_wrong_password",
-		"logs the password":             "a_wrong_password",
-	} {
+	for defect, c := range defects {
 		t.Run(defect, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBrokenStore$/"+found)
+			// Time is short for a store of which nothing more comes.
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBrokenStore$/"+c.found, "-test.timeout=3s")
 			cmd.Env = append(os.Environ(), defectVar+"="+defect)
 			out, err := cmd.CombinedOutput()
-			if err == nil || !strings.Contains(string(out), "--- FAIL: TestBrokenStore/"+found) {
+			if err == nil || !strings.Contains(string(out), "--- FAIL: TestBrokenStore/"+c.found) {
 				t.Errorf("the suite passes a store that %s (%v):\n%s", defect, err, out)
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strconv"
 	"testing"
 
@@ -18,7 +17,7 @@ var waitCases = []testCase{
 		b.wait(t, since)
 		b.read(t, is("confd/late", "x"))
 	}},
-	{"Wait returns for a write made while it waits", nil, func(t *testing.T, b *bench) {
+	{"Wait returns for a write made while it waits", follows, func(t *testing.T, b *bench) {
 		done := b.background(t.Context(), b.read(t, holds(nil)).Revision)
 		stays(t, "Wait", done)
 		b.Put(t, "confd/a", "x")
@@ -27,7 +26,7 @@ var waitCases = []testCase{
 		}
 		b.read(t, is("confd/a", "x"))
 	}},
-	{"Wait returns for a new value", nil, func(t *testing.T, b *bench) {
+	{"Wait returns for a new value", follows, func(t *testing.T, b *bench) {
 		b.Put(t, "confd/a", "1")
 		since := b.read(t, is("confd/a", "1")).Revision
 		done := b.background(t.Context(), since)
@@ -38,7 +37,7 @@ var waitCases = []testCase{
 		}
 		b.read(t, is("confd/a", "2"))
 	}},
-	{"Wait returns for a delete", nil, func(t *testing.T, b *bench) {
+	{"Wait returns for a delete", follows, func(t *testing.T, b *bench) {
 		b.Put(t, "confd/a", "1")
 		b.Put(t, "confd/b", "1")
 		done := b.background(t.Context(), b.read(t, is("confd/b", "1")).Revision)
@@ -66,16 +65,36 @@ var waitCases = []testCase{
 	}},
 	{"Wait blocks while nothing changes", nil, func(t *testing.T, b *bench) {
 		b.Put(t, "confd/a", "1")
-		ctx, cancel := context.WithTimeout(t.Context(), quiet)
-		defer cancel()
-		if err := b.st.Wait(ctx, b.read(t, is("confd/a", "1")).Revision); !errors.Is(err, context.DeadlineExceeded) {
+		since := b.read(t, is("confd/a", "1")).Revision
+		if err := b.st.Wait(Deadline(t, b.interval()), since); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("Wait: %v", err)
+		}
+	}},
+	{"Wait returns at once for every older revision", nil, func(t *testing.T, b *bench) {
+		older := []store.Revision{b.read(t, holds(nil)).Revision}
+		for n := range 3 {
+			b.Put(t, "confd/a", strconv.Itoa(n))
+			for _, since := range older {
+				b.wait(t, since)
+				b.wait(t, since) // it has to say so as often as it is asked
+			}
+			older = append(older, b.read(t, is("confd/a", strconv.Itoa(n))).Revision)
+		}
+	}},
+	{"what comes after a single look is not seen", with[Static], func(t *testing.T, b *bench) {
+		b.Put(t, "confd/a", "1")
+		since := b.read(t, is("confd/a", "1")).Revision
+		done := b.background(t.Context(), since)
+		b.Server.Put(t, "confd/b", "2")
+		stays(t, "Wait", done)
+		if snap := b.read(t, holds(map[string]string{"confd/a": "1"})); snap.Revision != since {
+			t.Errorf("the revision moved from %s to %s", since, snap.Revision)
 		}
 	}},
 	{"Wait returns at once for an unknown revision", nil, func(t *testing.T, b *bench) {
 		b.wait(t, "a revision that never was")
 	}},
-	{"two waiters both return", nil, func(t *testing.T, b *bench) {
+	{"two waiters both return", follows, func(t *testing.T, b *bench) {
 		since := b.read(t, holds(nil)).Revision
 		one, two := b.background(t.Context(), since), b.background(t.Context(), since)
 		stays(t, "Wait", one)
@@ -84,7 +103,7 @@ var waitCases = []testCase{
 			t.Fatalf("Wait: %v", err)
 		}
 	}},
-	{"a cancelled Wait returns and the others stay", nil, func(t *testing.T, b *bench) {
+	{"a cancelled Wait returns and the others stay", follows, func(t *testing.T, b *bench) {
 		since := b.read(t, holds(nil)).Revision
 		ctx, cancel := context.WithCancel(t.Context())
 		one, two := b.background(ctx, since), b.background(t.Context(), since)
@@ -101,7 +120,7 @@ var waitCases = []testCase{
 	}},
 	{"no change of many is missed", nil, func(t *testing.T, b *bench) {
 		since := b.read(t, holds(nil)).Revision
-		for n := range 20 {
+		for n := range b.rounds(20) {
 			b.Put(t, "confd/counter", strconv.Itoa(n))
 			b.wait(t, since)
 			since = b.read(t, is("confd/counter", strconv.Itoa(n))).Revision
@@ -115,7 +134,7 @@ var waitCases = []testCase{
 			b.Put(t, key, want[key])
 		}
 		since := store.Revision("")
-		until(t, "the last state", func() error {
+		Until(t, "the last state", func() error {
 			b.wait(t, since)
 			snap, err := b.st.Read(t.Context())
 			if err != nil {
@@ -124,60 +143,6 @@ var waitCases = []testCase{
 			since = snap.Revision
 			if !holds(want)(snap) {
 				return errNotYet
-			}
-			return nil
-		})
-	}},
-}
-
-var closeCases = []testCase{
-	{"Close ends a Wait", nil, func(t *testing.T, b *bench) {
-		done := b.background(t.Context(), b.read(t, holds(nil)).Revision)
-		stays(t, "Wait", done)
-		if err := b.st.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if err := receive(t, "Wait", done); !errors.Is(err, store.ErrClosed) {
-			t.Fatalf("Wait: %v", err)
-		}
-	}},
-	{"a closed store says so, and may be closed again", nil, func(t *testing.T, b *bench) {
-		since := b.read(t, holds(nil)).Revision
-		if err := errors.Join(b.st.Close(), b.st.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := b.st.Read(t.Context()); !errors.Is(err, store.ErrClosed) {
-			t.Errorf("Read: %v", err)
-		}
-		if err := b.st.Wait(deadline(t, quiet), since); !errors.Is(err, store.ErrClosed) {
-			t.Errorf("Wait: %v", err)
-		}
-	}},
-	{"Close of a store that was never read", nil, func(t *testing.T, b *bench) {
-		if err := b.Open(t).Close(); err != nil {
-			t.Fatal(err)
-		}
-	}},
-	{"nothing of a closed store runs", nil, func(t *testing.T, b *bench) {
-		b.Put(t, "confd/a", "1")
-		b.read(t, is("confd/a", "1"))
-		before := runtime.NumGoroutine()
-		for range 3 {
-			st := b.Open(t)
-			snap, err := st.Read(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), tick)
-			_ = st.Wait(ctx, snap.Revision)
-			cancel()
-			if err := st.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		until(t, "goroutines", func() error {
-			if n := runtime.NumGoroutine(); n > before {
-				return fmt.Errorf("%d before, %d now:\n%s", before, n, stacks())
 			}
 			return nil
 		})

@@ -1,8 +1,11 @@
 package storetest
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -50,7 +53,33 @@ var writeCases = []testCase{
 		b.read(t, holds(map[string]string{"confd/a": "1"}))
 	}},
 	{"a put at a revision", writes, compareAndSet},
+	{"of many puts at once one wins", func(traits store.Traits, _ Server) bool { return traits.Writes && traits.CompareAndSet }, race},
+	{"a put that was given up is an error", writes, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := b.writer(t).Put(ctx, "confd/a", "1", store.Cond{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("Put: %v", err)
+		}
+		if err := b.writer(t).Delete(ctx, "confd/a", store.Cond{}); !errors.Is(err, context.Canceled) && !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("Delete: %v", err)
+		}
+	}},
 	{"a delete", writes, deletes},
+	{"a delete takes no key that only begins the same", writes, func(t *testing.T, b *bench) {
+		want := map[string]string{}
+		for _, key := range []string{"confd/a", "confd/ab", "confd/a-b", "confd/a.conf"} {
+			if b.takes(key, "1") {
+				b.Put(t, key, "1")
+				want[key] = "1"
+			}
+		}
+		b.read(t, holds(want))
+		if err := b.writer(t).Delete(t.Context(), "confd/a", store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+		delete(want, "confd/a")
+		b.read(t, holds(want))
+	}},
 	{"a delete at a revision", writes, func(t *testing.T, b *bench) {
 		w := b.writer(t)
 		old, err := w.Put(t.Context(), "confd/a", "1", store.Cond{})
@@ -124,6 +153,37 @@ func compareAndSet(t *testing.T, b *bench) {
 		t.Fatalf("a key that is not there: %v", err)
 	}
 	b.read(t, holds(map[string]string{"confd/a": "2"}))
+}
+
+// race lets several writers put at the same revision, or where there is no key,
+// all at once.
+func race(t *testing.T, b *bench) {
+	const writers = 6
+	w, cond := b.writer(t), store.Cond{Absent: true}
+	for round := range 5 {
+		var all sync.WaitGroup
+		revs, errs := make([]store.Revision, writers), make([]error, writers)
+		for n := range writers {
+			all.Go(func() { revs[n], errs[n] = w.Put(t.Context(), "confd/a", fmt.Sprint(round, n), cond) })
+		}
+		all.Wait()
+		won := -1
+		for n, err := range errs {
+			switch {
+			case err == nil && won >= 0:
+				t.Fatalf("round %d: writers %d and %d have both won", round, won, n)
+			case err == nil:
+				won = n
+			case !errors.Is(err, store.ErrConflict):
+				t.Fatalf("round %d: Put: %v", round, err)
+			}
+		}
+		if won < 0 {
+			t.Fatalf("round %d: nobody has won", round)
+		}
+		b.read(t, is("confd/a", fmt.Sprint(round, won)))
+		cond = store.Cond{Revision: revs[won]}
+	}
 }
 
 // anyKey puts keys of any characters: a store may refuse one, but must not write

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/follow"
 )
 
 // errAgain marks a watch that ended for a reason that a new list cures.
@@ -30,7 +31,7 @@ func classify(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, errAgain), errors.Is(err, errBound):
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, errAgain), errors.Is(err, follow.ErrBound):
 		return err
 	}
 	is := func(e error) bool {

@@ -1,22 +1,17 @@
 // Package etcdv3 is a config store in etcd, by its v3 API.
 //
 // A store lists the tree once and keeps that copy complete by a watch from the
-// listed revision, so that a change costs a large fleet no read. The copy is
-// answered from only while the watch is known to be alive; otherwise the tree
-// is listed again, or the read fails. Every broken watch ends in a new list: a
-// server that was restored from a backup has an older revision, at which a
-// resumed watch would stay silent for ever.
+// listed revision; see package follow.
 package etcdv3
 
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
-	"strings"
 
 	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/httpnodes"
 	"datakit.dev/internal/tlsconf"
 )
 
@@ -54,50 +49,23 @@ func parse(o store.Options) (settings, error) {
 	if err := s.tls.Check(); err != nil {
 		return s, err
 	}
-	scheme := v.String("scheme")
-	if scheme == "" {
-		scheme = "http"
-		if s.tls.Set() {
-			scheme = "https"
-		}
+	endpoints, err := httpnodes.Endpoints("etcdv3", "2379", v)
+	if err != nil {
+		return s, err
 	}
-	for i, node := range v.Strings("nodes") {
-		endpoint, err := endpointOf(node, scheme)
-		if err != nil {
-			return s, fmt.Errorf("nodes: number %d: %w", i+1, err)
+	for i, endpoint := range endpoints {
+		u, err := url.Parse(endpoint)
+		if err != nil || u.Path != "" {
+			return s, fmt.Errorf("nodes: number %d: expected host:port or a URL without a path", i+1)
 		}
-		secure := strings.HasPrefix(endpoint, "https://")
+		secure := u.Scheme == "https"
 		if i > 0 && secure != s.secure {
 			return s, errors.New("nodes: all have to be http, or all https")
 		}
 		s.secure = secure
-		s.endpoints = append(s.endpoints, endpoint)
 	}
-	if len(s.endpoints) == 0 {
-		return s, errors.New(`backend "etcdv3" needs nodes, such as ["127.0.0.1:2379"]`)
-	}
+	s.endpoints = endpoints
 	return s, nil
-}
-
-// endpointOf returns the URL of a node. Its errors do not repeat the node, which
-// may hold a password.
-func endpointOf(node, scheme string) (string, error) {
-	if !strings.Contains(node, "://") {
-		node = scheme + "://" + node
-	}
-	u, err := url.Parse(node)
-	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "":
-		return "", errors.New("expected host:port or a URL")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return "", fmt.Errorf("the scheme is %q, expected http or https", u.Scheme)
-	case u.User != nil:
-		return "", errors.New("write the user into username and password, not into the address")
-	}
-	if u.Port() == "" {
-		u.Host += ":2379"
-	}
-	return u.Scheme + "://" + u.Host, nil
 }
 
 func open(o store.Options) (*etcd, error) {
@@ -105,9 +73,5 @@ func open(o store.Options) (*etcd, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	return newStore(s, log), nil
+	return newStore(s, o.Log), nil
 }

@@ -10,10 +10,9 @@ import (
 	"time"
 
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/storetest"
 	"datakit.dev/internal/testserver"
 )
-
-const patience = 40 * time.Second
 
 // Data that vanished while we were away is an empty tree, but only because a
 // server said so.
@@ -22,19 +21,19 @@ func TestWipedWhileAway(t *testing.T) {
 	e := testserver.StartEtcd(t)
 	e.Put(t, root+"/confd/a", "1")
 	st := openNodes(t, e.Endpoint)
-	before := readUntil(t, st, "confd/a=1")
+	before := storetest.ReadUntil(t, st, "confd/a=1")
 	e.Stop(t)
 	e.Wipe(t)
-	readUntilAway(t, st)
+	storetest.ReadUntilAway(t, st)
 	e.Start(t)
-	after := readUntil(t, st, "")
+	after := storetest.ReadUntil(t, st, "")
 	if after.Revision == before.Revision {
 		t.Fatalf("revision %s stands for two contents", after.Revision)
 	}
 	// The new server reaches revisions that the old one had with other content.
 	for _, v := range []string{"2", "3"} {
 		e.Put(t, root+"/confd/a", v)
-		if snap := readUntil(t, st, "confd/a="+v); snap.Revision == before.Revision || snap.Revision == after.Revision {
+		if snap := storetest.ReadUntil(t, st, "confd/a="+v); snap.Revision == before.Revision || snap.Revision == after.Revision {
 			t.Fatalf("revision %s stands for two contents", snap.Revision)
 		}
 	}
@@ -51,11 +50,11 @@ func TestRestoredToAnOlderRevision(t *testing.T) {
 	backup := e.Save(t)
 	e.Start(t)
 	st := openNodes(t, e.Endpoint)
-	seen := map[store.Revision]string{readUntil(t, st, "confd/a=old").Revision: "old"}
+	seen := map[store.Revision]string{storetest.ReadUntil(t, st, "confd/a=old").Revision: "old"}
 	for i := range 5 {
 		want := fmt.Sprintf("confd/a=new%d", i)
 		e.Put(t, root+"/confd/a", fmt.Sprintf("new%d", i))
-		seen[readUntil(t, st, want).Revision] = want
+		seen[storetest.ReadUntil(t, st, want).Revision] = want
 	}
 	newest := e.Revision(t)
 	e.Stop(t)
@@ -64,13 +63,13 @@ func TestRestoredToAnOlderRevision(t *testing.T) {
 	if now := e.Revision(t); now >= newest {
 		t.Fatalf("the backup is at revision %d, no older than %d", now, newest)
 	}
-	readUntil(t, st, "confd/a=old")
+	storetest.ReadUntil(t, st, "confd/a=old")
 	// It now lives through the very revisions that meant something else before.
 	for i := range 8 {
-		since := readUntil(t, st, "confd/a=").Revision
+		since := storetest.ReadUntil(t, st, "confd/a=").Revision
 		e.Put(t, root+"/confd/a", fmt.Sprintf("again%d", i))
-		wait(t, st, since)
-		snap := readUntil(t, st, fmt.Sprintf("confd/a=again%d", i))
+		storetest.Wait(t, st, since)
+		snap := storetest.ReadUntil(t, st, fmt.Sprintf("confd/a=again%d", i))
 		if was, ok := seen[snap.Revision]; ok {
 			t.Fatalf("revision %s stands for %q and for again%d", snap.Revision, was, i)
 		}
@@ -86,9 +85,9 @@ func TestCompactedWhileAway(t *testing.T) {
 	st := openNodes(t, relay.Address)
 	e.Put(t, root+"/confd/gone", "1")
 	e.Put(t, root+"/confd/a", "1")
-	since := readUntil(t, st, "confd/a=1 confd/gone=1").Revision
+	since := storetest.ReadUntil(t, st, "confd/a=1 confd/gone=1").Revision
 	relay.Cut()
-	readUntilAway(t, st)
+	storetest.ReadUntilAway(t, st)
 	e.Delete(t, root+"/confd/gone")
 	for i := range 20 {
 		e.Put(t, root+"/confd/a", strconv.Itoa(i))
@@ -96,8 +95,8 @@ func TestCompactedWhileAway(t *testing.T) {
 	e.Compact(t)
 	e.Put(t, root+"/confd/a", "last")
 	relay.Heal()
-	until(t, "Wait", func() error { return st.Wait(deadline(t, patience), since) })
-	readUntil(t, st, "confd/a=last")
+	storetest.Until(t, "Wait", func() error { return st.Wait(storetest.Deadline(t, storetest.Patience), since) })
+	storetest.ReadUntil(t, st, "confd/a=last")
 }
 
 // A cut that nothing changed across moves no revision, so nothing restarts.
@@ -107,13 +106,13 @@ func TestCutWithoutAChange(t *testing.T) {
 	relay := testserver.StartRelay(t, strings.TrimPrefix(e.Endpoint, "http://"))
 	st := openNodes(t, relay.Address)
 	e.Put(t, root+"/confd/a", "1")
-	before := readUntil(t, st, "confd/a=1")
+	before := storetest.ReadUntil(t, st, "confd/a=1")
 	e.Put(t, "/elsewhere", "moves the server's revision, and not ours")
 	for range 3 {
 		relay.Cut()
-		readUntilAway(t, st)
+		storetest.ReadUntilAway(t, st)
 		relay.Heal()
-		if after := readUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
+		if after := storetest.ReadUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
 			t.Fatalf("the revision moved from %s to %s", before.Revision, after.Revision)
 		}
 	}
@@ -125,18 +124,18 @@ func TestFrozenServerIsNotQuiet(t *testing.T) {
 	e := testserver.StartEtcd(t)
 	e.Put(t, root+"/confd/a", "1")
 	st := openNodes(t, e.Endpoint)
-	since := readUntil(t, st, "confd/a=1").Revision
+	since := storetest.ReadUntil(t, st, "confd/a=1").Revision
 	waiting := make(chan error, 1)
 	go func() { waiting <- st.Wait(t.Context(), since) }()
 	e.Pause(t)
-	readUntilAway(t, st)
+	storetest.ReadUntilAway(t, st)
 	if err := <-waiting; !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("Wait: %v, which is not store.ErrUnavailable", err)
 	}
 	e.Resume(t)
-	readUntil(t, st, "confd/a=1")
+	storetest.ReadUntil(t, st, "confd/a=1")
 	e.Put(t, root+"/confd/a", "2")
-	readUntil(t, st, "confd/a=2")
+	storetest.ReadUntil(t, st, "confd/a=2")
 }
 
 // Nobody may read for minutes: a frozen server is noticed all the same.
@@ -144,13 +143,13 @@ func TestFrozenServerIsNoticedByItself(t *testing.T) {
 	t.Parallel() // it takes as long as gRPC's shortest keep-alive
 	e := testserver.StartEtcd(t)
 	st := openNodes(t, e.Endpoint)
-	since := readUntil(t, st, "").Revision
+	since := storetest.ReadUntil(t, st, "").Revision
 	e.Pause(t)
-	if err := st.Wait(deadline(t, patience), since); !errors.Is(err, store.ErrUnavailable) {
+	if err := st.Wait(storetest.Deadline(t, storetest.Patience), since); !errors.Is(err, store.ErrUnavailable) {
 		t.Fatalf("Wait: %v, which is not store.ErrUnavailable", err)
 	}
 	e.Resume(t)
-	until(t, "Wait", func() error { return st.Wait(deadline(t, patience), "") })
+	storetest.Until(t, "Wait", func() error { return st.Wait(storetest.Deadline(t, storetest.Patience), "") })
 }
 
 func TestClusterLosesItsLeader(t *testing.T) {
@@ -165,10 +164,10 @@ func TestClusterLosesItsLeader(t *testing.T) {
 			st := openNodes(t, endpoints(nodes)...)
 			leader, others := split(t, nodes)
 			others[0].Put(t, root+"/confd/a", "1")
-			readUntil(t, st, "confd/a=1")
+			storetest.ReadUntil(t, st, "confd/a=1")
 			lose(leader)
 			putSoon(t, others[0], root+"/confd/a", "2")
-			readUntil(t, st, "confd/a=2")
+			storetest.ReadUntil(t, st, "confd/a=2")
 		})
 	}
 }
@@ -180,18 +179,18 @@ func TestMinorityIsNotQuiet(t *testing.T) {
 	nodes := testserver.StartEtcdCluster(t, 3)
 	st := openNodes(t, nodes[0].Endpoint)
 	nodes[0].Put(t, root+"/confd/a", "1")
-	since := readUntil(t, st, "confd/a=1").Revision
+	since := storetest.ReadUntil(t, st, "confd/a=1").Revision
 	waiting := make(chan error, 1)
 	go func() { waiting <- st.Wait(t.Context(), since) }()
 	nodes[1].Pause(t)
 	nodes[2].Pause(t)
-	readUntilAway(t, st)
+	storetest.ReadUntilAway(t, st)
 	if err := <-waiting; !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("Wait: %v, which is not store.ErrUnavailable", err)
 	}
 	nodes[1].Resume(t)
 	nodes[2].Resume(t)
-	readUntil(t, st, "confd/a=1")
+	storetest.ReadUntil(t, st, "confd/a=1")
 }
 
 func TestNextNodeIsUsed(t *testing.T) {
@@ -199,7 +198,7 @@ func TestNextNodeIsUsed(t *testing.T) {
 	e := testserver.StartEtcd(t)
 	e.Put(t, root+"/confd/a", "1")
 	st := openNodes(t, "127.0.0.1:1", e.Endpoint)
-	readUntil(t, st, "confd/a=1")
+	storetest.ReadUntil(t, st, "confd/a=1")
 }
 
 func endpoints(nodes []*testserver.Etcd) []string {
@@ -230,7 +229,7 @@ func split(t *testing.T, nodes []*testserver.Etcd) (leader *testserver.Etcd, oth
 func putSoon(t *testing.T, e *testserver.Etcd, key, value string) {
 	t.Helper()
 	cli := client(t, e.Endpoint)
-	until(t, "put", func() error {
+	storetest.Until(t, "put", func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		_, err := cli.Put(ctx, key, value)

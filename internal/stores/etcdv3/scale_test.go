@@ -13,6 +13,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/storetest"
 	"datakit.dev/internal/testserver"
 )
 
@@ -68,10 +69,10 @@ func TestTwoMegabyteValue(t *testing.T) {
 	e.Put(t, root+"/confd/a", "1")
 	e.Put(t, root+"/confd/listed", strings.Repeat("x", size))
 	st := openNodes(t, e.Endpoint)
-	since := readUntil(t, st, "confd/a=1 confd/listed=").Revision
+	since := storetest.ReadUntil(t, st, "confd/a=1 confd/listed=").Revision
 	e.Put(t, root+"/confd/watched", strings.Repeat("x", size))
-	wait(t, st, since)
-	snap := readUntil(t, st, "confd/a=1 confd/listed= confd/watched=")
+	storetest.Wait(t, st, since)
+	snap := storetest.ReadUntil(t, st, "confd/a=1 confd/listed= confd/watched=")
 	for _, key := range []string{"confd/listed", "confd/watched"} {
 		if entry, _ := snap.Get(key); entry.TooLarge != size || entry.Value != "" {
 			t.Errorf("%s: TooLarge %d, %d bytes", key, entry.TooLarge, len(entry.Value))
@@ -108,7 +109,7 @@ func TestRapidChanges(t *testing.T) {
 	t.Parallel()
 	e := testserver.StartEtcd(t)
 	st := openNodes(t, e.Endpoint)
-	readUntil(t, st, "")
+	storetest.ReadUntil(t, st, "")
 	cli := client(t, e.Endpoint)
 	var wg sync.WaitGroup
 	for w := range 8 {
@@ -133,7 +134,7 @@ func TestRapidChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the mirror", func() error {
+	storetest.Until(t, "the mirror", func() error {
 		got, err := st.Read(t.Context())
 		if err == nil && fmt.Sprint(got.Entries) != fmt.Sprint(want.Entries) {
 			err = fmt.Errorf("it has %d keys, a fresh list %d, or other values", len(got.Entries), len(want.Entries))
@@ -148,12 +149,12 @@ func TestChangeCostsNoRead(t *testing.T) {
 	t.Parallel()
 	e := testserver.StartEtcd(t)
 	st := openNodes(t, e.Endpoint)
-	since := readUntil(t, st, "").Revision
+	since := storetest.ReadUntil(t, st, "").Revision
 	before := ranges(t, e)
 	for n := range 20 {
 		e.Put(t, root+"/confd/a", strconv.Itoa(n))
-		wait(t, st, since)
-		since = readUntil(t, st, fmt.Sprintf("confd/a=%d", n)).Revision
+		storetest.Wait(t, st, since)
+		since = storetest.ReadUntil(t, st, fmt.Sprintf("confd/a=%d", n)).Revision
 	}
 	if after := ranges(t, e); after != before {
 		t.Errorf("%s reads before, %s after 20 changes", before, after)
@@ -198,7 +199,7 @@ func BenchmarkPutToWait(b *testing.B) {
 		if _, err := cli.Put(context.Background(), root+"/confd/a", "1"); err != nil {
 			b.Fatal(err)
 		}
-		wait(b, st, snap.Revision)
+		storetest.Wait(b, st, snap.Revision)
 		if snap, err = st.Read(context.Background()); err != nil {
 			b.Fatal(err)
 		}

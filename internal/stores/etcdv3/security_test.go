@@ -1,18 +1,17 @@
 package etcdv3_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/storetest"
 	"datakit.dev/internal/testserver"
 )
 
@@ -39,10 +38,10 @@ func TestTLS(t *testing.T) {
 			c.options["nodes"] = []string{host}
 			st := openValues(t, nil, c.options)
 			if c.works {
-				readUntil(t, st, "confd/a=1")
+				storetest.ReadUntil(t, st, "confd/a=1")
 				return
 			}
-			snap, err := st.Read(deadline(t, patience))
+			snap, err := st.Read(storetest.Deadline(t, storetest.Patience))
 			if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrDenied) {
 				t.Fatalf("Read: %v, %v", snap, err)
 			}
@@ -61,13 +60,13 @@ func TestCertificateComesLater(t *testing.T) {
 	st := openValues(t, nil, spec.Values{
 		"nodes": []string{e.Endpoint}, "client_ca_keys": ca.File, "client_cert": dir + "/cert.pem", "client_key": dir + "/key.pem",
 	})
-	_, err := st.Read(deadline(t, patience))
+	_, err := st.Read(storetest.Deadline(t, storetest.Patience))
 	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "client_cert") {
 		t.Fatalf("Read: %v, which does not name client_cert", err)
 	}
 	copyFile(t, pair.Cert, dir+"/cert.pem")
 	copyFile(t, pair.Key, dir+"/key.pem")
-	readUntil(t, st, "confd/a=1")
+	storetest.ReadUntil(t, st, "confd/a=1")
 }
 
 // A role that grants just our keys is enough; upstream had to read all of them.
@@ -77,12 +76,12 @@ func TestAuth(t *testing.T) {
 	e.EnableAuth(t, "agent", "right", root+"/")
 	st := openValues(t, nil, login(e, "right"))
 	e.Put(t, root+"/confd/a", "1")
-	since := readUntil(t, st, "confd/a=1").Revision
+	since := storetest.ReadUntil(t, st, "confd/a=1").Revision
 	if _, err := st.(store.Writer).Put(t.Context(), "confd/b", "2", store.Cond{}); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, st, since)
-	readUntil(t, st, "confd/a=1 confd/b=2")
+	storetest.Wait(t, st, since)
+	storetest.ReadUntil(t, st, "confd/a=1 confd/b=2")
 }
 
 func TestNoLoginWhereOneIsNeeded(t *testing.T) {
@@ -90,7 +89,7 @@ func TestNoLoginWhereOneIsNeeded(t *testing.T) {
 	e := testserver.StartEtcd(t)
 	e.EnableAuth(t, "agent", "right", root+"/")
 	st := openNodes(t, e.Endpoint)
-	if _, err := st.Read(deadline(t, patience)); !errors.Is(err, store.ErrDenied) {
+	if _, err := st.Read(storetest.Deadline(t, storetest.Patience)); !errors.Is(err, store.ErrDenied) {
 		t.Errorf("Read: %v", err)
 	}
 	if _, err := st.(store.Writer).Put(t.Context(), "confd/a", "1", store.Cond{}); !errors.Is(err, store.ErrDenied) {
@@ -103,7 +102,7 @@ func TestRoleForOtherKeysOnly(t *testing.T) {
 	e := testserver.StartEtcd(t)
 	e.EnableAuth(t, "agent", "right", "/other/")
 	st := openValues(t, nil, login(e, "right"))
-	if _, err := st.Read(deadline(t, patience)); !errors.Is(err, store.ErrDenied) {
+	if _, err := st.Read(storetest.Deadline(t, storetest.Patience)); !errors.Is(err, store.ErrDenied) {
 		t.Errorf("Read: %v", err)
 	}
 }
@@ -113,11 +112,11 @@ func TestRoleForOtherKeysOnly(t *testing.T) {
 func TestPasswordIsSetRight(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cr3t-of-the-agent"
-	var logged record
+	var logged storetest.Log
 	e := testserver.StartEtcd(t)
 	e.EnableAuth(t, "agent", "another", root+"/")
 	st := openValues(t, slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})), login(e, secret))
-	_, err := st.Read(deadline(t, patience))
+	_, err := st.Read(storetest.Deadline(t, storetest.Patience))
 	if !errors.Is(err, store.ErrDenied) {
 		t.Fatalf("Read: %v", err)
 	}
@@ -129,7 +128,7 @@ func TestPasswordIsSetRight(t *testing.T) {
 		t.Fatalf("the password is in %s", told)
 	}
 	e.SetPassword(t, "agent", secret)
-	readUntil(t, st, "")
+	storetest.ReadUntil(t, st, "")
 }
 
 // Tokens run out after the server's time; nobody may notice.
@@ -142,37 +141,20 @@ func TestTokenRunsOut(t *testing.T) {
 	if _, err := w.Put(t.Context(), "confd/a", "0", store.Cond{}); err != nil {
 		t.Fatal(err)
 	}
-	readUntil(t, st, "confd/a=0")
+	storetest.ReadUntil(t, st, "confd/a=0")
 	for n := 1; n <= 2; n++ {
 		// Every use renews a token, so it cannot be asked whether it still works:
 		// only time makes it too old.
-		<-deadline(t, 1500*time.Millisecond).Done()
-		since := readUntil(t, st, "confd/a=").Revision
+		<-storetest.Deadline(t, 1500*time.Millisecond).Done()
+		since := storetest.ReadUntil(t, st, "confd/a=").Revision
 		if _, err := w.Put(t.Context(), "confd/a", strconv.Itoa(n), store.Cond{}); err != nil {
 			t.Fatal(err)
 		}
-		wait(t, st, since)
-		readUntil(t, st, fmt.Sprintf("confd/a=%d", n))
+		storetest.Wait(t, st, since)
+		storetest.ReadUntil(t, st, fmt.Sprintf("confd/a=%d", n))
 	}
 }
 
 func login(e *testserver.Etcd, password string) spec.Values {
 	return spec.Values{"nodes": []string{e.Endpoint}, "basic_auth": true, "username": "agent", "password": password}
-}
-
-type record struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (r *record) Write(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.buf.Write(b)
-}
-
-func (r *record) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.buf.String()
 }

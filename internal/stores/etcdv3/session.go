@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/follow"
 )
 
 const (
@@ -53,7 +54,7 @@ func listOnce(ctx context.Context, kv clientv3.KV, prefix string) (int64, map[st
 			entries[e.Key] = e
 			size += len(e.Key) + len(e.Value)
 		}
-		if err := bound(len(entries), size); err != nil {
+		if err := follow.Bound(len(entries), size); err != nil {
 			return 0, nil, err
 		}
 		if !resp.More || len(resp.Kvs) == 0 {
@@ -76,10 +77,33 @@ type stream struct {
 	etcdserverpb.Watch_WatchClient
 	cancel  context.CancelFunc
 	sending sync.Mutex
+
+	mu   sync.Mutex
+	wait chan struct{} // closed at the next message
 }
 
-// follow watches prefix from rev on, and returns once the server says that it does.
-func follow(ctx context.Context, cli *clientv3.Client, prefix string, rev int64) (*stream, error) {
+// next returns a channel that is closed at the next message.
+func (s *stream) next() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wait == nil {
+		s.wait = make(chan struct{})
+	}
+	return s.wait
+}
+
+// told notes that a message came.
+func (s *stream) told() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.wait != nil {
+		close(s.wait)
+		s.wait = nil
+	}
+}
+
+// watch watches prefix from rev on, and returns once the server says that it does.
+func watch(ctx context.Context, cli *clientv3.Client, prefix string, rev int64) (*stream, error) {
 	// Without a leader required, a member that is cut off from the others would
 	// just be quiet.
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))

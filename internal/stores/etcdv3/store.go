@@ -3,299 +3,166 @@ package etcdv3
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	"strconv"
+	"strings"
 	"sync"
-	"time"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/follow"
 )
 
-const (
-	// alive is how long a message of the server proves that the watch works.
-	alive = time.Second
-	// answer is how long the server may take to give a sign of life.
-	answer = 2 * time.Second
-	// relist is the age at which the copy is compared with the server even if
-	// nothing seems wrong. It is below the usual resync.
-	relist = 4 * time.Minute
-
-	minPause = 100 * time.Millisecond
-	maxPause = 5 * time.Second
-)
-
-// etcd is the store.
+// etcd is the store: a copy that a watch feeds, and the writes beside it.
 type etcd struct {
+	*follow.Store
 	settings
-	log *slog.Logger
 
-	ctx   context.Context //nolint:containedctx // ends everything when the store is closed
-	stop  context.CancelFunc
-	runs  sync.WaitGroup
-	begin sync.Once
-	wake  chan struct{} // makes the loop list again now
-
-	mu     sync.Mutex
-	closed bool
-	moved  chan struct{} // closed at every change of what is below
-	mirror mirror
-	stream *stream   // the watch that keeps mirror complete, nil where none does
-	heard  time.Time // the last message of stream
-	listed time.Time
-	tries  int   // lists that have ended, well or not
-	busy   bool  // a list is running
-	kicked bool  // stream was ended to list again
-	err    error // of the last try, nil while it is good
-
+	ctx     context.Context //nolint:containedctx // ends the writes when the store is closed
+	stop    context.CancelFunc
 	writing chan struct{} // holds the right to use writer
 	writer  *clientv3.Client
 }
 
 func newStore(s settings, log *slog.Logger) *etcd {
-	e := &etcd{
-		settings: s, log: log, wake: make(chan struct{}, 1), moved: make(chan struct{}),
-		mirror: mirror{prefix: s.prefix}, writing: make(chan struct{}, 1),
-	}
+	e := &etcd{settings: s, Store: follow.New("etcd", &source{settings: s}, log), writing: make(chan struct{}, 1)}
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	return e
 }
 
-// start starts the loop with the first use, so that a store which only writes
-// lists nothing.
-func (e *etcd) start() {
-	e.begin.Do(func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if !e.closed {
-			e.runs.Go(e.loop)
-		}
-	})
-}
-
-// Read implements [store.Store].
-func (e *etcd) Read(ctx context.Context) (store.Snapshot, error) {
-	if err := ctx.Err(); err != nil {
-		return store.Snapshot{}, fmt.Errorf("read etcd: %w", err)
-	}
-	e.start()
-	if err := e.fresh(ctx); err != nil {
-		return store.Snapshot{}, fmt.Errorf("read etcd: %w", err)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.mirror.snapshot()
-}
-
-// fresh returns nil once the copy is known to be that of a living server.
-func (e *etcd) fresh(ctx context.Context) error {
-	e.mu.Lock()
-	s, quietFor, age := e.stream, time.Since(e.heard), time.Since(e.listed)
-	e.mu.Unlock()
-	if s != nil && age < relist {
-		if quietFor < alive || e.answers(ctx, s) {
-			return nil
-		}
-	}
-	return e.again(ctx)
-}
-
-// answers asks the server for a sign of life on stream s.
-func (e *etcd) answers(ctx context.Context, s *stream) bool {
-	asked := time.Now()
-	if s.ask() != nil {
-		return false
-	}
-	late := time.NewTimer(answer)
-	defer late.Stop()
-	for {
-		e.mu.Lock()
-		same, heard, moved := e.stream == s, e.heard, e.moved
-		e.mu.Unlock()
-		if !same || heard.After(asked) {
-			return same
-		}
-		select {
-		case <-moved:
-		case <-late.C:
-			return false
-		case <-ctx.Done():
-			return false
-		case <-e.ctx.Done():
-			return false
-		}
-	}
-}
-
-// again lets the loop list and returns how that ended.
-func (e *etcd) again(ctx context.Context) error {
-	e.mu.Lock()
-	tries := e.tries
-	switch {
-	case e.stream != nil:
-		e.kicked = true
-		e.stream.cancel()
-	case !e.busy:
-		select {
-		case e.wake <- struct{}{}:
-		default:
-		}
-	}
-	e.mu.Unlock()
-	for {
-		e.mu.Lock()
-		done, err, moved := e.tries > tries, e.err, e.moved
-		e.mu.Unlock()
-		if done {
-			return err
-		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-e.ctx.Done():
-			return store.ErrClosed
-		}
-	}
-}
-
-// Wait implements [store.Store].
-func (e *etcd) Wait(ctx context.Context, since store.Revision) error {
-	e.start()
-	for {
-		e.mu.Lock()
-		synced, label, err, moved := e.stream != nil, e.mirror.label, e.err, e.moved
-		e.mu.Unlock()
-		switch {
-		case e.ctx.Err() != nil:
-			return store.ErrClosed
-		case err != nil:
-			return fmt.Errorf("watch etcd: %w", err)
-		case synced && label != since:
-			return nil
-		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-e.ctx.Done():
-			return store.ErrClosed
-		}
-	}
-}
-
 // Close implements [store.Store].
 func (e *etcd) Close() error {
-	e.mu.Lock()
-	e.closed = true
-	e.mu.Unlock()
 	e.stop()
-	e.runs.Wait()
+	err := e.Store.Close()
 	e.closeWriter()
-	return nil
+	return err
 }
 
-// loop keeps the copy complete until the store is closed.
-func (e *etcd) loop() {
-	pause := minPause
-	for e.ctx.Err() == nil {
-		synced, err := e.session()
-		if synced {
-			pause = minPause
-		}
-		if errors.Is(err, errAgain) {
-			continue
-		}
-		// Spread over half to all of the pause, or a whole fleet would come back
-		// in the same instant.
-		t := time.NewTimer(pause/2 + rand.N(pause/2))
-		select {
-		case <-t.C:
-		case <-e.wake:
-		case <-e.ctx.Done():
-		}
-		t.Stop()
-		pause = min(pause*2, maxPause)
-	}
+// source feeds the copy.
+type source struct {
+	settings
+
+	mu     sync.Mutex
+	stream *stream // nil where nothing is followed
 }
 
-// session is one connection: a list and the watch that goes on from there. It
-// reports whether it got that far, and why it ended.
-func (e *etcd) session() (synced bool, err error) {
-	e.change(func() {
-		e.busy = true
-		select {
-		case <-e.wake: // whoever asked for a list gets this one
-		default:
-		}
-	})
-	cli, err := e.dial(e.ctx)
-	if err == nil {
-		defer func() { _ = cli.Close() }() // of no more use, whatever it says
-		synced, err = e.sync(cli)
-	}
-	if synced || e.ctx.Err() != nil {
-		return synced, err
-	}
-	if errors.Is(err, errAgain) { // once is nothing, but it must not spin
-		err = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
-	}
-	err = classify(e.ctx, err)
-	e.change(func() { e.busy, e.err, e.tries = false, err, e.tries+1 })
-	e.log.Debug("etcd cannot be read", "error", err)
-	return false, err
-}
-
-// sync lists the tree, takes it, and follows it until the watch breaks.
-func (e *etcd) sync(cli *clientv3.Client) (synced bool, err error) {
-	rev, entries, err := list(e.ctx, cli.KV, e.prefix)
+// Follow implements [follow.Source]: a list, and the watch that goes on from
+// there until it breaks.
+func (s *source) Follow(ctx context.Context, c *follow.Copy) error {
+	cli, err := s.dial(ctx)
 	if err != nil {
-		return false, err
+		return classify(ctx, err)
 	}
-	s, err := follow(e.ctx, cli, e.prefix, rev+1)
-	if err != nil {
-		return false, err
+	defer func() { _ = cli.Close() }() // of no more use, whatever it says
+	err = classify(ctx, s.session(ctx, cli, c))
+	if errors.Is(err, errAgain) {
+		return nil
 	}
-	defer s.cancel()
-	e.change(func() {
-		e.mirror.replace(rev, entries)
-		e.stream, e.kicked, e.busy, e.err, e.tries = s, false, false, nil, e.tries+1
-		e.heard, e.listed = time.Now(), time.Now()
-	})
-	defer e.change(func() { e.stream = nil })
-	return true, e.receive(s)
+	return err
 }
 
-func (e *etcd) receive(s *stream) error {
+func (s *source) session(ctx context.Context, cli *clientv3.Client, c *follow.Copy) error {
+	rev, entries, err := list(ctx, cli.KV, s.prefix)
+	if err != nil {
+		return err
+	}
+	w, err := watch(ctx, cli, s.prefix, rev+1)
+	if err != nil {
+		return err
+	}
+	defer w.cancel()
+	s.use(w)
+	defer s.use(nil)
+	if err := c.Replace(rev, entries); err != nil {
+		return err
+	}
 	for {
-		resp, err := s.Recv()
+		resp, err := w.Recv()
 		if err == nil {
 			err = ended(resp)
 		}
-		e.change(func() {
-			switch {
-			case err == nil:
-				e.heard = time.Now()
-				if len(resp.Events) > 0 {
-					err = e.mirror.apply(resp.Events)
-				}
-			case e.kicked:
-				err = errAgain
-			}
-		})
+		if err == nil && len(resp.Events) > 0 {
+			err = apply(c, s.prefix, resp.Events)
+		}
 		if err != nil {
 			return err
 		}
+		c.Heard()
+		w.told()
 	}
 }
 
-// change changes what mu guards and tells everyone who waits for that.
-func (e *etcd) change(f func()) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	f()
-	close(e.moved)
-	e.moved = make(chan struct{})
+func (s *source) use(w *stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stream = w
+}
+
+// errQuiet says that there is no watch that could be asked.
+var errQuiet = errors.New("nothing is watched")
+
+// Ask implements [follow.Source]. The server answers after every event that it
+// has sent before.
+func (s *source) Ask(ctx context.Context) error {
+	s.mu.Lock()
+	w := s.stream
+	s.mu.Unlock()
+	if w == nil {
+		return errQuiet
+	}
+	next := w.next()
+	if err := w.ask(); err != nil {
+		return err
+	}
+	select {
+	case <-next:
+		return nil
+	case <-w.Context().Done():
+		return errQuiet
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close implements [follow.Source].
+func (*source) Close() error { return nil }
+
+// apply takes the events of a watch, which are whole revisions in order.
+func apply(c *follow.Copy, prefix string, events []*mvccpb.Event) error {
+	type change struct {
+		entry store.Entry
+		gone  bool
+	}
+	last := map[string]change{} // of several events of a key only the last one counts
+	for _, ev := range events {
+		e := entryOf(prefix, ev.Kv)
+		last[e.Key] = change{e, ev.Type == mvccpb.Event_DELETE}
+	}
+	var set []store.Entry
+	var removed []string
+	for key, ch := range last {
+		if ch.gone {
+			removed = append(removed, key)
+		} else {
+			set = append(set, ch.entry)
+		}
+	}
+	return c.Apply(events[len(events)-1].Kv.ModRevision, set, removed)
+}
+
+// entryOf returns the entry of kv. Of a value that is too large only its size is
+// kept.
+func entryOf(prefix string, kv *mvccpb.KeyValue) store.Entry {
+	e := store.Entry{
+		Key:      strings.TrimPrefix(string(kv.Key), prefix),
+		Revision: store.Revision(strconv.FormatInt(kv.ModRevision, 10)),
+	}
+	if len(kv.Value) > store.MaxValue {
+		e.TooLarge = len(kv.Value)
+	} else {
+		e.Value = string(kv.Value)
+	}
+	return e
 }

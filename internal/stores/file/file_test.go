@@ -1,6 +1,7 @@
 package file_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -34,6 +35,35 @@ func (s server) Delete(t *testing.T, key string) {
 func (s server) Stop(t *testing.T) { rename(t, s.dir, s.dir+".away") }
 
 func (s server) Start(t *testing.T) { rename(t, s.dir+".away", s.dir) }
+
+// Save and Rewind do as a backup tool does: the files come back with their old
+// times.
+func (s server) Save(t *testing.T) { copyTree(t, s.dir, s.dir+".backup") }
+
+func (s server) Rewind(t *testing.T) {
+	rename(t, s.dir, s.dir+".replaced")
+	copyTree(t, s.dir+".backup", s.dir)
+}
+
+func copyTree(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	err := fs.WalkDir(os.DirFS(from), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		old, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return os.Chtimes(filepath.Join(to, path), old.ModTime(), old.ModTime())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 func TestConformance(t *testing.T) {
 	storetest.Run(t, file.Backend().Traits, func(t *testing.T) storetest.Server {

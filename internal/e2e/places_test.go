@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"datakit.dev/internal/spec"
+	"datakit.dev/internal/testserver"
+)
+
+// A place is one real store as an operator sees it: how datakit.conf names it,
+// and how it is written without our command line.
+type place struct {
+	backend string
+	values  spec.Values                           // what its [[confds]] table says: strings and lists of them
+	put     func(t testing.TB, key, value string) // key as users write it: /datakit/confd/cpu
+	remove  func(t testing.TB, key string)
+}
+
+// table is the [[confds]] table of p.
+func (p place) table() string {
+	text := fmt.Sprintf("[[confds]]\n  backend = %q\n", p.backend)
+	for _, name := range slices.Sorted(maps.Keys(p.values)) {
+		switch v := p.values[name].(type) {
+		case []string:
+			text += fmt.Sprintf("  %s = [\"%s\"]\n", name, strings.Join(v, `", "`))
+		case string:
+			text += fmt.Sprintf("  %s = %q\n", name, v)
+		default:
+			text += fmt.Sprintf("  %s = %v\n", name, v)
+		}
+	}
+	return text
+}
+
+// atOnce is the part of datakit.conf that follows the places without debounce.
+func atOnce(places ...place) string {
+	text := "[confd]\n  debounce = \"0s\"\n  hold = \"0s\"\n"
+	for _, p := range places {
+		text += p.table()
+	}
+	return text
+}
+
+// nodes is the option that names one node.
+func nodes(address string) spec.Values { return spec.Values{"nodes": []string{address}} }
+
+// starters starts one server of each kind.
+func starters() map[string]func(testing.TB) place {
+	return map[string]func(testing.TB) place{
+		"file":   startFile,
+		"etcdv3": startEtcdv3,
+	}
+}
+
+func startEtcdv3(t testing.TB) place {
+	e := testserver.StartEtcd(t)
+	return place{"etcdv3", nodes(e.Endpoint), e.Put, e.Delete}
+}
+
+func startFile(t testing.TB) place {
+	dir := t.TempDir()
+	path := func(key string) string {
+		return filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(key, "/datakit/")))
+	}
+	return place{
+		"file", spec.Values{"file": []string{dir}},
+		func(t testing.TB, key, value string) {
+			if err := os.MkdirAll(filepath.Dir(path(key)), 0o750); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path(key), []byte(value), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+		func(t testing.TB, key string) {
+			if err := os.Remove(path(key)); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+}
