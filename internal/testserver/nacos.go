@@ -18,11 +18,8 @@ import (
 	"time"
 )
 
-// The login of the administrator of a Nacos that asks for one.
-const (
-	NacosUser     = "nacos"
-	NacosPassword = "nacos"
-)
+// NacosUser is the administrator of a Nacos that asks for a login.
+const NacosUser = "nacos"
 
 // A NacosOption changes how Nacos is started.
 type NacosOption func(*Nacos)
@@ -39,6 +36,7 @@ func WithNacosTLS(ca *CA, mutual bool) NacosOption {
 // A Nacos is one Nacos server: that in Java, or the one in Rust.
 type Nacos struct {
 	Endpoint string // URL of the HTTP port
+	Password string // of NacosUser
 
 	program string // "nacos" or "rnacos"
 	path    string
@@ -67,7 +65,10 @@ func StartRNacos(tb testing.TB, options ...NacosOption) *Nacos {
 
 func startNacos(tb testing.TB, program string, options []NacosOption) *Nacos {
 	tb.Helper()
-	n := &Nacos{program: program, path: tool(tb, program), port: nacosPort(tb), home: tb.TempDir()}
+	n := &Nacos{program: program, path: tool(tb, program), port: nacosPort(tb), home: filepath.Join(tb.TempDir(), "home"), Password: "nacos"}
+	if program == "rnacos" {
+		n.Password = "r1ght/P4ss word%"
+	}
 	for _, o := range options {
 		o(n)
 	}
@@ -154,7 +155,7 @@ func (n *Nacos) configure(tb testing.TB) {
 			lines = append(lines, "server.ssl.trust-certificate="+n.ca.File, "server.ssl.client-auth=need")
 		}
 	}
-	if err := os.Mkdir(filepath.Join(n.home, "conf"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(n.home, "conf"), 0o700); err != nil {
 		tb.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(n.home, "conf", "application.properties"), []byte(strings.Join(lines, "\n")), 0o600); err != nil {
@@ -171,7 +172,7 @@ func (n *Nacos) Start(tb testing.TB) {
 		cmd.Env = append(os.Environ(),
 			"RNACOS_HTTP_PORT="+strconv.Itoa(n.port), "RNACOS_GRPC_PORT="+strconv.Itoa(n.port+1000), "RNACOS_HTTP_CONSOLE_PORT=0",
 			"RNACOS_SDK_HOST=127.0.0.1", "RNACOS_HTTP_WORKERS=2", "RNACOS_DATA_DIR="+n.home, "RNACOS_CONFIG_DB_DIR="+n.home,
-			"RNACOS_INIT_ADMIN_USERNAME="+NacosUser, "RNACOS_INIT_ADMIN_PASSWORD="+NacosPassword,
+			"RNACOS_INIT_ADMIN_USERNAME="+NacosUser, "RNACOS_INIT_ADMIN_PASSWORD="+n.Password,
 			"RNACOS_API_LOGIN_ONE_MINUTE_LIMIT=1000000",
 			fmt.Sprintf("RNACOS_ENABLE_OPEN_API_AUTH=%t", n.ttl > 0), fmt.Sprintf("RNACOS_API_LOGIN_TIMEOUT=%d", int(n.ttl.Seconds())),
 		)
@@ -190,6 +191,27 @@ func (n *Nacos) Start(tb testing.TB) {
 
 // Stop kills the server as a power cut would; what it holds stays.
 func (n *Nacos) Stop(testing.TB) { n.cmd.kill() }
+
+// Save copies the data of a stopped server, as a backup.
+func (n *Nacos) Save(tb testing.TB) (dir string) {
+	tb.Helper()
+	dir = filepath.Join(tb.TempDir(), "backup")
+	if err := os.CopyFS(dir, os.DirFS(n.home)); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
+// Restore puts a backup in the place of the data of a stopped server.
+func (n *Nacos) Restore(tb testing.TB, dir string) {
+	tb.Helper()
+	if err := os.RemoveAll(n.home); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.CopyFS(n.home, os.DirFS(dir)); err != nil {
+		tb.Fatal(err)
+	}
+}
 
 // Pause freezes the server: it keeps its connections and answers nothing.
 func (n *Nacos) Pause(tb testing.TB) {
@@ -241,7 +263,7 @@ func (n *Nacos) must(tb testing.TB, method, path string, query, form url.Values)
 
 func (n *Nacos) logIn(ctx context.Context) error {
 	n.token = ""
-	body, err := n.request(ctx, http.MethodPost, "/nacos/v1/auth/login", nil, url.Values{"username": {NacosUser}, "password": {NacosPassword}})
+	body, err := n.request(ctx, http.MethodPost, "/nacos/v1/auth/login", nil, url.Values{"username": {NacosUser}, "password": {n.Password}})
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,10 @@ var writeCases = []testCase{
 	{"what was put is read", writes, func(t *testing.T, b *bench) {
 		w, want := b.writer(t), map[string]string{"confd/a b/ü.conf": "1\n", "pipeline/metric/x.p": "y = 2", "confd/empty": ""}
 		for k, v := range want {
+			if !b.takes(k, v) {
+				delete(want, k)
+				continue
+			}
 			if _, err := w.Put(t.Context(), k, v, store.Cond{}); err != nil {
 				t.Fatal(err)
 			}
@@ -200,7 +204,7 @@ func anyKey(t *testing.T, b *bench) {
 			want[key] = key
 		}
 	}
-	if len(want) < 20 {
+	if len(want) < 20 && !can[Narrow](b.Server) || len(want) == 0 {
 		t.Fatalf("only %d of 60 keys were taken", len(want))
 	}
 	b.read(t, holds(want))

@@ -26,6 +26,7 @@ const tokens = time.Hour
 type server struct {
 	*testserver.Nacos
 
+	relay           *testserver.Relay // what the store under test connects to
 	confd, pipeline string
 }
 
@@ -39,7 +40,7 @@ func (s server) Open(t *testing.T) store.Store {
 
 func (s server) values() spec.Values {
 	return spec.Values{
-		"nodes": []string{s.Endpoint}, "username": testserver.NacosUser, "password": testserver.NacosPassword,
+		"nodes": []string{s.relay.Address}, "username": testserver.NacosUser, "password": s.Password,
 		"confd_namespace": s.confd, "pipeline_namespace": s.pipeline,
 	}
 }
@@ -87,14 +88,44 @@ func (s server) OpenWith(t *testing.T, password string, log *slog.Logger) store.
 	t.Helper()
 	v := s.values()
 	v["password"] = password
-	return open(t, log, v)
+	return flat{open(t, log, v)}
 }
 
-// outage is a server that the cases may stop.
-type outage struct{ server }
+func (s server) Pause(t *testing.T) { s.Nacos.Pause(t) }
 
-func (s outage) Stop(t *testing.T)  { s.Nacos.Stop(t) }
-func (s outage) Start(t *testing.T) { s.Nacos.Start(t) }
+func (s server) Resume(t *testing.T) { s.Nacos.Resume(t) }
+
+func (s server) Cut(*testing.T) { s.relay.Cut() }
+
+func (s server) Mend(*testing.T) { s.relay.Heal() }
+
+// rusty is a server that starts in a moment, so that the cases may stop it.
+type rusty struct {
+	server
+
+	backup *string // folder of the last Save
+}
+
+func (s rusty) Stop(t *testing.T) { s.Nacos.Stop(t) }
+
+func (s rusty) Start(t *testing.T) { s.Nacos.Start(t) }
+
+func (s rusty) Save(t *testing.T) {
+	s.Nacos.Stop(t)
+	*s.backup = s.Nacos.Save(t)
+	s.Nacos.Start(t)
+}
+
+func (s rusty) Rewind(t *testing.T) {
+	s.Nacos.Stop(t)
+	s.Restore(t, *s.backup)
+	s.Nacos.Start(t)
+}
+
+func (s rusty) OpenLogin(t *testing.T, log *slog.Logger) (st store.Store, secret string) {
+	t.Helper()
+	return flat{open(t, log, s.values())}, s.Password
+}
 
 // deep is the key of Nacos that stands for one of the suite.
 func deep(key string) string {
@@ -132,21 +163,24 @@ func (f flat) Delete(ctx context.Context, key string, cond store.Cond) error {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	n, cases := testserver.StartNacos(t, testserver.WithNacosAuth(tokens)), 0
-	storetest.Run(t, nacos.Backend().Traits, func(*testing.T) storetest.Server {
-		cases++
-		return server{n, fmt.Sprintf("confd-%d", cases), fmt.Sprintf("pipeline-%d", cases)}
-	})
+	next := namespaces(t, testserver.StartNacos(t, testserver.WithNacosAuth(tokens)))
+	storetest.Run(t, nacos.Backend().Traits, func(*testing.T) storetest.Server { return next() })
 }
 
-// r-nacos starts in a moment, so the cases that stop the server are for it.
 func TestConformanceOfRNacos(t *testing.T) {
 	t.Parallel()
-	n, cases := testserver.StartRNacos(t, testserver.WithNacosAuth(tokens)), 0
-	storetest.Run(t, nacos.Backend().Traits, func(*testing.T) storetest.Server {
+	next := namespaces(t, testserver.StartRNacos(t, testserver.WithNacosAuth(tokens)))
+	storetest.Run(t, nacos.Backend().Traits, func(*testing.T) storetest.Server { return rusty{next(), new(string)} })
+}
+
+// namespaces returns a function that returns a new pair of namespaces of n.
+func namespaces(t *testing.T, n *testserver.Nacos) func() server {
+	t.Helper()
+	relay, cases := testserver.StartRelay(t, strings.TrimPrefix(n.Endpoint, "http://")), 0
+	return func() server {
 		cases++
-		return outage{server{n, fmt.Sprintf("confd-%d", cases), fmt.Sprintf("pipeline-%d", cases)}}
-	})
+		return server{n, relay, fmt.Sprintf("confd-%d", cases), fmt.Sprintf("pipeline-%d", cases)}
+	}
 }
 
 func open(t testing.TB, log *slog.Logger, v spec.Values) store.Store {

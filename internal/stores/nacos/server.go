@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -46,9 +47,9 @@ func (s *server) call(ctx context.Context, r httpnodes.Request) (httpnodes.Respo
 			return httpnodes.Response{}, err
 		}
 		sent := r
-		sent.Query = maps.Clone(r.Query)
 		if token != "" {
-			sent.Query.Set("accessToken", token)
+			sent.Query = url.Values{"accessToken": {token}}
+			maps.Copy(sent.Query, r.Query)
 		}
 		resp, err := s.nodes.Do(ctx, sent)
 		if err != nil {

@@ -32,9 +32,8 @@ func (s *nacos) Put(ctx context.Context, key, value string, cond store.Cond) (st
 			}
 		}
 		form := url.Values{"tenant": {n.tenant}, "group": {i.group}, "dataId": {i.dataID}, "content": {value}}
-		// The tenant is in the query, too: it is what the permission is for.
 		return s.server.do(ctx, httpnodes.Request{
-			Method: http.MethodPost, Path: configsPath, Query: url.Values{"tenant": {n.tenant}}, Header: formHeader(), Body: []byte(form.Encode()),
+			Method: http.MethodPost, Path: configsPath, Header: formHeader(), Body: []byte(form.Encode()),
 		})
 	})
 	if err != nil {
