@@ -2,7 +2,6 @@ package nacos
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -33,6 +32,8 @@ const (
 	early = time.Second
 	// bulk is how many changes are read by one list.
 	bulk = 20
+	// spareChunks is how many more requests may wait than are needed.
+	spareChunks = 4
 )
 
 // A session is one call of Follow. Its loop owns everything but the requests that
@@ -51,8 +52,11 @@ type session struct {
 type tree struct {
 	namespace
 
-	items map[id]item
-	end   context.CancelFunc // ends the requests that wait for a change
+	items  map[id]item
+	asked  map[id]bool     // what some request waits for
+	chunks int             // how many requests wait
+	ctx    context.Context //nolint:containedctx // of those requests, until the tree is split anew
+	end    context.CancelFunc
 }
 
 // A chunk is a part of a tree that one request waits for.
@@ -129,7 +133,7 @@ func (f *session) look(ctx context.Context) error {
 		n, err := f.server.count(ctx, t.namespace)
 		if err == nil && n != len(t.items) {
 			found = true
-			err = f.relist(ctx, t)
+			_, err = f.relist(ctx, t)
 		}
 		if err != nil {
 			return err
@@ -149,11 +153,11 @@ func nextLook(last, took, circle time.Duration, found bool) time.Duration {
 	return min(max(min(2*last, max(steadyLook, idleShare*took)), busyShare*took), circle)
 }
 
-// relist reads a namespace anew.
-func (f *session) relist(ctx context.Context, t *tree) error {
+// relist reads a namespace anew and reports whether anything has changed.
+func (f *session) relist(ctx context.Context, t *tree) (moved bool, err error) {
 	items, err := f.server.list(ctx, t.namespace)
 	if err != nil {
-		return err
+		return false, err
 	}
 	var set []store.Entry
 	var removed []string
@@ -169,18 +173,44 @@ func (f *session) relist(ctx context.Context, t *tree) error {
 	}
 	t.items = items
 	f.listen(ctx, t)
-	return f.copy.Apply(0, set, removed)
+	return len(set)+len(removed) > 0, f.copy.Apply(0, set, removed)
 }
 
-// listen splits a tree anew and waits for changes of its parts.
+// listen waits for changes of what no request waits for yet. Each new
+// configuration would so take a request of its own: when there are too many, the
+// tree is split anew. Until then those that wait are left alone, as ending one
+// costs the server a connection.
 func (f *session) listen(ctx context.Context, t *tree) {
-	if t.end != nil {
-		t.end()
+	fresh := t.listenable(func(i id) bool { return !t.asked[i] })
+	all := partition(t.listenable(func(id) bool { return true }))
+	parts := partition(fresh)
+	if t.end == nil || t.chunks+len(parts) > len(all)+spareChunks {
+		if t.end != nil {
+			t.end()
+		}
+		t.ctx, t.end = context.WithCancel(ctx) //nolint:gosec // called above, or ended with the session
+		t.asked, t.chunks, parts = map[id]bool{}, 0, all
 	}
-	ctx, t.end = context.WithCancel(ctx) //nolint:gosec // called above, or ended with the session
-	for _, ids := range partition(slices.SortedFunc(maps.Keys(t.items), id.compare)) {
-		f.wait(&chunk{tree: t, ctx: ctx, ids: slices.DeleteFunc(ids, func(i id) bool { return !i.listenable() })})
+	for _, ids := range parts {
+		for _, i := range ids {
+			t.asked[i] = true
+		}
+		t.chunks++
+		f.wait(&chunk{tree: t, ctx: t.ctx, ids: slices.Clone(ids)})
 	}
+}
+
+// listenable returns what one can wait for, in order, where keep holds. A name
+// with one of the marks of the server's form would be another one.
+func (t *tree) listenable(keep func(id) bool) []id {
+	var out []id
+	for i := range t.items {
+		if i.group != "" && i.dataID != "" && !strings.ContainsAny(i.group+i.dataID, endOfWord+endOfLine) && keep(i) {
+			out = append(out, i)
+		}
+	}
+	slices.SortFunc(out, id.compare)
+	return out
 }
 
 func (i id) compare(j id) int {
@@ -193,6 +223,7 @@ func (i id) compare(j id) int {
 // wait sends one request that waits for a change of what c holds.
 func (f *session) wait(c *chunk) {
 	if len(c.ids) == 0 {
+		c.tree.chunks--
 		return
 	}
 	n, items := c.tree.namespace, make(map[id]item, len(c.ids))
@@ -234,9 +265,6 @@ func (f *session) take(ctx context.Context, a answer) error {
 	if a.err != nil {
 		return a.err
 	}
-	if len(a.changed) > bulk {
-		return f.relist(ctx, a.tree)
-	}
 	moved, err := f.fetch(ctx, a.tree, a.changed)
 	if err != nil {
 		return err
@@ -252,13 +280,30 @@ func (f *session) take(ctx context.Context, a answer) error {
 	default:
 		a.pause = 0
 	}
-	a.ids = slices.DeleteFunc(a.ids, func(i id) bool { _, ok := a.tree.items[i]; return !ok })
-	f.wait(a.chunk)
+	a.again(f)
 	return nil
 }
 
-// fetch reads what has changed and reports whether anything has.
+// again waits once more for what there still is of a chunk.
+func (c *chunk) again(f *session) {
+	if c.ctx.Err() != nil {
+		return // the tree was split anew
+	}
+	c.ids = slices.DeleteFunc(c.ids, func(i id) bool {
+		_, ok := c.tree.items[i]
+		if !ok {
+			delete(c.tree.asked, i)
+		}
+		return !ok
+	})
+	f.wait(c)
+}
+
+// fetch reads what is said to have changed and reports whether it has.
 func (f *session) fetch(ctx context.Context, t *tree, changed []id) (moved bool, err error) {
+	if len(changed) > bulk {
+		return f.relist(ctx, t)
+	}
 	var set []store.Entry
 	var removed []string
 	for _, i := range changed {
@@ -287,7 +332,7 @@ func (f *session) fetch(ctx context.Context, t *tree, changed []id) (moved bool,
 // verify asks for every change there is, without waiting for one.
 func (f *session) verify(ctx context.Context) error {
 	for _, t := range f.trees {
-		ids := slices.DeleteFunc(slices.SortedFunc(maps.Keys(t.items), id.compare), func(i id) bool { return !i.listenable() })
+		ids := t.listenable(func(id) bool { return true })
 		for _, part := range partition(ids) {
 			changed, err := f.server.changed(ctx, t.namespace, part, t.items, 0)
 			if err != nil {

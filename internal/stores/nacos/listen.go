@@ -99,12 +99,6 @@ func idsOf(text string, asked []id) ([]id, error) {
 	return out, nil
 }
 
-// listenable reports whether i can be asked for: a name that holds one of the
-// marks of the server's form would be another one.
-func (i id) listenable() bool {
-	return i.group != "" && i.dataID != "" && !strings.ContainsAny(i.group+i.dataID, endOfWord+endOfLine)
-}
-
 // partition splits ids into what one request may ask for.
 func partition(ids []id) [][]id {
 	var out [][]id
