@@ -1,0 +1,82 @@
+package zookeeper_test
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"datakit.dev/internal/spec"
+	"datakit.dev/internal/store"
+	"datakit.dev/internal/store/storetest"
+	"datakit.dev/internal/stores/zookeeper"
+	"datakit.dev/internal/testserver"
+)
+
+const root = "/datakit"
+
+// server is one root on a real ZooKeeper of one node, which the cases share.
+type server struct {
+	*testserver.ZooKeeper
+
+	root string
+}
+
+func (s server) Open(t *testing.T) store.Store {
+	st, err := zookeeper.Backend().Open(store.Options{Root: s.root, Values: spec.Values{"nodes": []string{s.Address}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+func (s server) Put(t *testing.T, key, value string) { s.ZooKeeper.Put(t, s.root+"/"+key, value) }
+
+func (s server) Delete(t *testing.T, key string) { s.ZooKeeper.Delete(t, s.root+"/"+key) }
+
+func (s server) PutBeside(t *testing.T, key, value string) {
+	s.ZooKeeper.Put(t, s.root+"X/"+key, value)
+}
+
+func (s server) Stop(t *testing.T) { s.ZooKeeper.Stop(t) }
+
+func (s server) Start(t *testing.T) { s.ZooKeeper.Start(t) }
+
+// Takes implements [storetest.Narrow]: ZooKeeper refuses what does not fit into
+// one UTF-16 unit.
+func (server) Takes(key, _ string) bool {
+	return !strings.ContainsFunc(key, func(r rune) bool { return r > 0xffff })
+}
+
+func (s server) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
+	s.Protect(t, s.root, "agent", "right")
+	return openValues(t, log, s.root, login(s.Address, password))
+}
+
+func TestConformance(t *testing.T) {
+	z, cases := testserver.StartZooKeeper(t), 0
+	storetest.Run(t, zookeeper.Backend().Traits, func(*testing.T) storetest.Server {
+		cases++
+		return server{z, fmt.Sprintf("%s/%d", root, cases)}
+	})
+}
+
+func login(node, password string) spec.Values {
+	return spec.Values{"nodes": []string{node}, "basic_auth": true, "username": "agent", "password": password}
+}
+
+// openNodes opens a store on the nodes.
+func openNodes(t testing.TB, nodes ...string) store.Store {
+	t.Helper()
+	return openValues(t, nil, root, spec.Values{"nodes": nodes})
+}
+
+func openValues(t testing.TB, log *slog.Logger, root string, v spec.Values) store.Store {
+	t.Helper()
+	st, err := zookeeper.Backend().Open(store.Options{Root: root, Values: v, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
+}
