@@ -2,7 +2,6 @@ package testserver
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,12 +26,6 @@ type NacosOption func(*Nacos)
 // WithNacosAuth has Nacos ask for a login, whose tokens are good for ttl.
 func WithNacosAuth(ttl time.Duration) NacosOption { return func(n *Nacos) { n.ttl = ttl } }
 
-// WithNacosTLS lets clients connect by TLS only, with certificates of ca; mutual
-// asks them for one of their own. Only the Nacos in Java has it.
-func WithNacosTLS(ca *CA, mutual bool) NacosOption {
-	return func(n *Nacos) { n.ca, n.mutual = ca, mutual }
-}
-
 // A Nacos is one Nacos server: that in Java, or the one in Rust.
 type Nacos struct {
 	Endpoint string // URL of the HTTP port
@@ -43,8 +36,6 @@ type Nacos struct {
 	port    int
 	home    string
 	ttl     time.Duration
-	ca      *CA
-	mutual  bool
 	client  *http.Client
 	token   string
 	cmd     *process
@@ -72,15 +63,8 @@ func startNacos(tb testing.TB, program string, options []NacosOption) *Nacos {
 	for _, o := range options {
 		o(n)
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 4}
 	n.Endpoint = "http://127.0.0.1:" + strconv.Itoa(n.port)
-	if n.ca != nil {
-		n.Endpoint = "https://127.0.0.1:" + strconv.Itoa(n.port)
-		transport.TLSClientConfig = n.ca.client()
-		if n.mutual {
-			transport.TLSClientConfig = n.operator(tb)
-		}
-	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 4}
 	n.client = &http.Client{Transport: transport}
 	n.configure(tb)
 	tb.Cleanup(func() {
@@ -89,21 +73,6 @@ func startNacos(tb testing.TB, program string, options []NacosOption) *Nacos {
 	})
 	n.Start(tb)
 	return n
-}
-
-// operator returns what the test itself connects with where the server asks for
-// a certificate.
-func (n *Nacos) operator(tb testing.TB) *tls.Config {
-	tb.Helper()
-	pair := n.ca.Issue(tb, "operator")
-	cert, err := tls.LoadX509KeyPair(pair.Cert, pair.Key)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	c := n.ca.client()
-	c.GetClientCertificate = nil
-	c.Certificates = []tls.Certificate{cert}
-	return c
 }
 
 // nacosPort returns a port that is free together with those that Nacos takes for
@@ -148,13 +117,6 @@ func (n *Nacos) configure(tb testing.TB) {
 		fmt.Sprintf("nacos.core.auth.enabled=%t", n.ttl > 0),
 		fmt.Sprintf("nacos.core.auth.plugin.nacos.token.expire.seconds=%d", int(n.ttl.Seconds())),
 	}
-	if n.ca != nil {
-		pair := n.ca.Issue(tb, "127.0.0.1")
-		lines = append(lines, "server.ssl.certificate="+pair.Cert, "server.ssl.certificate-private-key="+pair.Key)
-		if n.mutual {
-			lines = append(lines, "server.ssl.trust-certificate="+n.ca.File, "server.ssl.client-auth=need")
-		}
-	}
 	if err := os.MkdirAll(filepath.Join(n.home, "conf"), 0o700); err != nil {
 		tb.Fatal(err)
 	}
@@ -190,17 +152,18 @@ func (n *Nacos) Start(tb testing.TB) {
 }
 
 // Stop kills the server as a power cut would; what it holds stays. The last write
-// to r-nacos before such an end shows again only when another one follows, so
-// that a login, which it records, is made the last one.
+// to r-nacos before such an end shows again only when another one follows: so
+// this makes another the last one.
 func (n *Nacos) Stop(tb testing.TB) {
 	tb.Helper()
-	if n.program == "rnacos" && n.ttl > 0 {
-		if err := n.logIn(context.Background()); err != nil {
-			tb.Errorf("nacos: %v", err)
-		}
+	if n.program == "rnacos" {
+		n.Put(tb, "last", "last", "last", "last")
 	}
 	n.cmd.kill()
 }
+
+// Guarded reports whether the server asks for a login.
+func (n *Nacos) Guarded() bool { return n.ttl > 0 }
 
 // Save copies the data of a stopped server, as a backup.
 func (n *Nacos) Save(tb testing.TB) (dir string) {

@@ -17,9 +17,6 @@ import (
 	"datakit.dev/internal/testserver"
 )
 
-// tokens is how long a token is good for, where a test does not need another time.
-const tokens = time.Hour
-
 // server is two namespaces of a real Nacos, which the cases share. The suite has
 // keys of two parts, which Nacos cannot hold: confd/a stands for the
 // configuration a of group one.
@@ -39,10 +36,11 @@ func (s server) Open(t *testing.T) store.Store {
 }
 
 func (s server) values() spec.Values {
-	return spec.Values{
-		"nodes": []string{s.relay.Address}, "username": testserver.NacosUser, "password": s.Password,
-		"confd_namespace": s.confd, "pipeline_namespace": s.pipeline,
+	v := spec.Values{"nodes": []string{s.relay.Address}, "confd_namespace": s.confd, "pipeline_namespace": s.pipeline}
+	if s.Guarded() {
+		v["username"], v["password"] = testserver.NacosUser, s.Password
 	}
+	return v
 }
 
 // place returns namespace, group and data id of a key of the suite.
@@ -84,13 +82,6 @@ func (s server) Takes(key, value string) bool {
 	})
 }
 
-func (s server) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
-	t.Helper()
-	v := s.values()
-	v["password"] = password
-	return flat{open(t, log, v)}
-}
-
 func (s server) Pause(t *testing.T) { s.Nacos.Pause(t) }
 
 func (s server) Resume(t *testing.T) { s.Nacos.Resume(t) }
@@ -122,9 +113,23 @@ func (s rusty) Rewind(t *testing.T) {
 	s.Nacos.Start(t)
 }
 
-func (s rusty) OpenLogin(t *testing.T, log *slog.Logger) (st store.Store, secret string) {
+// guarded is a server that asks for a login.
+type guarded struct{ server }
+
+func (s guarded) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
 	t.Helper()
-	return flat{open(t, log, s.values())}, s.Password
+	v := s.values()
+	v["password"] = password
+	return flat{open(t, log, v)}
+}
+
+func (s guarded) OpenLogin(t *testing.T, log *slog.Logger) (st store.Store, secret string) {
+	t.Helper()
+	secret = "r1ght/P4ss word%"
+	s.AddUser(t, s.confd, secret, "rw", s.confd, s.pipeline)
+	v := s.values()
+	v["username"], v["password"] = s.confd, secret
+	return flat{open(t, log, v)}, secret
 }
 
 // deep is the key of Nacos that stands for one of the suite.
@@ -161,16 +166,30 @@ func (f flat) Delete(ctx context.Context, key string, cond store.Cond) error {
 	return f.Store.(store.Writer).Delete(ctx, deep(key), cond)
 }
 
-func TestConformance(t *testing.T) {
+// The Nacos in Java takes ten seconds to start: what needs it shares one.
+func TestNacos(t *testing.T) {
 	t.Parallel()
-	next := namespaces(t, testserver.StartNacos(t, testserver.WithNacosAuth(tokens)))
-	storetest.Run(t, nacos.Backend().Traits, func(*testing.T) storetest.Server { return next() })
+	n := testserver.StartNacos(t, testserver.WithNacosAuth(time.Hour))
+	next := namespaces(t, n)
+	t.Run("suite", func(t *testing.T) {
+		storetest.Run(t, nacos.Backend().Traits, func(*testing.T) storetest.Server { return guarded{next()} })
+	})
+	t.Run("permissions", func(t *testing.T) { permissions(t, next()) })
+	t.Run("the public namespace", func(t *testing.T) { publicNamespace(t, next()) })
 }
 
-func TestConformanceOfRNacos(t *testing.T) {
+func TestRNacos(t *testing.T) {
 	t.Parallel()
-	next := namespaces(t, testserver.StartRNacos(t, testserver.WithNacosAuth(tokens)))
-	storetest.Run(t, nacos.Backend().Traits, func(*testing.T) storetest.Server { return rusty{next(), new(string)} })
+	n := testserver.StartRNacos(t)
+	next := namespaces(t, n)
+	t.Run("suite", func(t *testing.T) {
+		storetest.Run(t, nacos.Backend().Traits, func(*testing.T) storetest.Server { return rusty{next(), new(string)} })
+	})
+	t.Run("the public namespace", func(t *testing.T) { publicNamespace(t, next()) })
+	t.Run("over a thousand keys are followed", func(t *testing.T) { manyKeys(t, next()) })
+	t.Run("the next node is used", func(t *testing.T) { nextNode(t, next()) })
+	t.Run("one namespace alone", func(t *testing.T) { oneNamespace(t, next()) })
+	t.Run("TLS on both sides", func(t *testing.T) { mutualTLS(t, next()) })
 }
 
 // namespaces returns a function that returns a new pair of namespaces of n.
