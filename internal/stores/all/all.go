@@ -8,6 +8,7 @@ import (
 	"datakit.dev/internal/stores/etcd"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
+	"datakit.dev/internal/stores/nacos"
 	"datakit.dev/internal/stores/rancher"
 	"datakit.dev/internal/stores/redis"
 	"datakit.dev/internal/stores/zookeeper"
@@ -23,6 +24,7 @@ func All() []store.Backend {
 		consul.Backend(),
 		redis.Backend(),
 		zookeeper.Backend(),
+		nacos.Backend(),
 		rancher.Backend(),
 	}
 }
