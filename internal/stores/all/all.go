@@ -10,6 +10,7 @@ import (
 	"datakit.dev/internal/stores/etcd"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
+	"datakit.dev/internal/stores/nacos"
 	"datakit.dev/internal/stores/rancher"
 	"datakit.dev/internal/stores/redis"
 	"datakit.dev/internal/stores/ssm"
@@ -28,6 +29,7 @@ func All() []store.Backend {
 		redis.Backend(),
 		zookeeper.Backend(),
 		vault.Backend(),
+		nacos.Backend(),
 		dynamodb.Backend(),
 		ssm.Backend(),
 		aws.Backend(),
