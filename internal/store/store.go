@@ -119,8 +119,10 @@ type Writer interface {
 	Delete(ctx context.Context, key string, cond Cond) error
 }
 
-// A Creator is a Store that can make the place it keeps its keys in, such as a table.
+// A Creator is a Store whose place an operator may have to make first, such as
+// a table: for the command line, which asks before it does so.
 type Creator interface {
+	// Create makes what is missing, and returns nil where it is there already.
 	Create(ctx context.Context) error
 }
 
