@@ -77,6 +77,7 @@ var closeCases = []testCase{
 			}
 			return nil
 		})
+		b.close(t)
 		noneLeft(t, func() {
 			st := b.Open(t)
 			if _, err := st.Read(Deadline(t, 3*quiet)); err == nil {
