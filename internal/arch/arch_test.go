@@ -38,6 +38,7 @@ var floors = []struct {
 	{"internal/store/follow", 1},
 	{"internal/store/poll", 1},
 	{"internal/store/httpnodes", 1},
+	{"internal/store/awsapi", 1},
 	{"internal/input/inputtest", 1},
 	{"internal/testserver", 1},
 	{"internal/workdir", 1},
@@ -76,7 +77,7 @@ var ground = []string{
 var goers = []string{
 	"internal/supervise", "internal/watch", "internal/flow", // the owners of what runs
 	"internal/api", "internal/app", // the listener, and the composition root
-	"internal/store/follow", "internal/stores/file", // a mirror is kept by its watch
+	"internal/store/follow", "internal/stores/file", "internal/stores/nacos", // a mirror is kept by its watch
 	"internal/stores/redis",   // one reader a subscription, which a cluster has several of
 	"internal/inputs/logging", // it reads on while a full flow holds the writer up
 	"internal/store/storetest", "internal/testserver",

@@ -43,7 +43,10 @@ type Request struct {
 	Body   []byte
 	Long   time.Duration // how long the server may hold the answer; 0: not at all
 	Limit  int64         // bytes of the answer, 64 MiB where 0
-	Next   []int         // statuses at which the next node is asked, beside those that [Client.Do] names
+	// Sign, where it is set, adds to a request what depends on the node that it
+	// goes to, such as a signature over its host.
+	Sign func(*http.Request) error
+	Next []int // statuses at which the next node is asked, beside those that [Client.Do] names
 }
 
 // A Response is the answer of one node.
@@ -96,7 +99,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 		switch {
 		case ctx.Err() != nil:
 			return Response{}, ctx.Err()
-		case errors.Is(err, errTooLong):
+		case errors.Is(err, ErrTooLong):
 			return Response{}, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 		case err != nil:
 			failed = fmt.Errorf("%s: %w", c.nodes[n], err)
@@ -147,6 +150,11 @@ func (c *Client) one(ctx context.Context, node string, r Request) (Response, err
 	for name, values := range r.Header {
 		req.Header[http.CanonicalHeaderKey(name)] = values
 	}
+	if r.Sign != nil {
+		if err := r.Sign(req); err != nil {
+			return Response{}, err
+		}
+	}
 	resp, err := cli.Do(req)
 	if err != nil {
 		return Response{}, plain(inner, err)
@@ -161,13 +169,14 @@ func (c *Client) one(ctx context.Context, node string, r Request) (Response, err
 		return Response{}, plain(inner, err)
 	}
 	if int64(len(body)) > limit {
-		return Response{}, fmt.Errorf("%w: over %d bytes", errTooLong, limit)
+		return Response{}, fmt.Errorf("%w: over %d bytes", ErrTooLong, limit)
 	}
 	return Response{Status: resp.StatusCode, Header: resp.Header, Body: body, Node: node}, nil
 }
 
 var (
-	errTooLong  = errors.New("the answer is too long")
+	// ErrTooLong says that an answer has more bytes than the request allows.
+	ErrTooLong  = errors.New("the answer is too long")
 	errRedirect = errors.New("the server sends us to a node that is not among nodes")
 	errTimeout  = errors.New("no answer in time")
 )

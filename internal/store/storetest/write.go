@@ -17,6 +17,10 @@ var writeCases = []testCase{
 	{"what was put is read", writes, func(t *testing.T, b *bench) {
 		w, want := b.writer(t), map[string]string{"confd/a b/ü.conf": "1\n", "pipeline/metric/x.p": "y = 2", "confd/empty": ""}
 		for k, v := range want {
+			if !b.takes(k, v) {
+				delete(want, k)
+				continue
+			}
 			if _, err := w.Put(t.Context(), k, v, store.Cond{}); err != nil {
 				t.Fatal(err)
 			}
@@ -191,16 +195,17 @@ func race(t *testing.T, b *bench) {
 func anyKey(t *testing.T, b *bench) {
 	w, want := b.writer(t), map[string]string{}
 	part := rapid.StringOfN(rapid.RuneFrom([]rune("aZ0 .%+#?&=:;,~$'\"`*[]{}()|<>^!@-_äß名🌡\u202e\u00a0")), 1, 12, 60)
-	for seed := range 60 {
+	for seed, tried := 0, 0; tried < 60 && seed < 3000; seed++ { // a narrow store takes few
 		key := "confd/" + strings.Join(rapid.SliceOfN(part, 1, 3).Example(seed), "/")
 		if !b.takes(key, "1") || nested(want, key) {
 			continue
 		}
+		tried++
 		if _, err := w.Put(t.Context(), key, key, store.Cond{}); err == nil {
 			want[key] = key
 		}
 	}
-	if len(want) < 20 {
+	if len(want) < 20 && !can[Narrow](b.Server) || len(want) == 0 {
 		t.Fatalf("only %d of 60 keys were taken", len(want))
 	}
 	b.read(t, holds(want))
