@@ -45,6 +45,10 @@ func (s server) Cut(*testing.T) { s.relay.Cut() }
 
 func (s server) Mend(*testing.T) { s.relay.Heal() }
 
+func (s server) Pause(t *testing.T) { s.AWS.Pause(t) }
+
+func (s server) Resume(t *testing.T) { s.AWS.Resume(t) }
+
 // guarded is a table on moto, which looks at signatures and permissions as
 // dynalite does not, and the keys of a user.
 type guarded struct {

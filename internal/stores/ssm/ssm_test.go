@@ -30,7 +30,14 @@ func (s server) Open(t *testing.T) store.Store {
 	return open(t, s.Moto, s.root, spec.Values{"nodes": []string{s.relay.Address}}, nil)
 }
 
-func (s server) Put(t *testing.T, key, value string) { s.PutParameter(t, s.root+"/"+key, value) }
+// Put encrypts every other parameter.
+func (s server) Put(t *testing.T, key, value string) {
+	kind := "String"
+	if len(key)%2 == 0 {
+		kind = "SecureString"
+	}
+	s.PutParameterAs(t, s.root+"/"+key, value, kind)
+}
 
 func (s server) Delete(t *testing.T, key string) { s.DeleteParameter(t, s.root+"/"+key) }
 
@@ -43,6 +50,10 @@ func (s server) Start(*testing.T) { s.relay.Heal() }
 func (s server) Cut(*testing.T) { s.relay.Cut() }
 
 func (s server) Mend(*testing.T) { s.relay.Heal() }
+
+func (s server) Pause(t *testing.T) { s.Moto.Pause(t) }
+
+func (s server) Resume(t *testing.T) { s.Moto.Resume(t) }
 
 // Takes reports what a parameter can hold: text that is not empty, under a plain name.
 func (server) Takes(key, value string) bool {
@@ -83,12 +94,13 @@ func open(t testing.TB, m testserver.Moto, root string, more spec.Values, log *s
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	m, cases := testserver.StartMoto(t, nil), 0
+	m.PutParameter(t, "/elsewhere", "1") // its first answer takes long on a busy machine
 	relay := testserver.StartRelay(t, m.Host())
 	guard := sync.OnceValue(func() guarded {
 		m := testserver.StartMoto(t, nil)
 		access, secret := m.NewUser(t, "agent", "ssm:*")
 		m.EnableAuth(t)
-		m.PutParameter(t, "/elsewhere", "1") // its first answer takes long on a busy machine
+		m.PutParameter(t, "/elsewhere", "1") // as above
 		return guarded{m, access, secret}
 	})
 	storetest.Run(t, ssm.Backend().Traits, func(*testing.T) storetest.Server {
