@@ -77,7 +77,7 @@ var ground = []string{
 var goers = []string{
 	"internal/supervise", "internal/watch", "internal/flow", // the owners of what runs
 	"internal/api", "internal/app", // the listener, and the composition root
-	"internal/store/follow", "internal/stores/file", // a mirror is kept by its watch
+	"internal/store/follow", "internal/stores/file", "internal/stores/nacos", // a mirror is kept by its watch
 	"internal/stores/redis",   // one reader a subscription, which a cluster has several of
 	"internal/inputs/logging", // it reads on while a full flow holds the writer up
 	"internal/store/storetest", "internal/testserver",

@@ -46,6 +46,7 @@ type Request struct {
 	// Sign, where it is set, adds to a request what depends on the node that it
 	// goes to, such as a signature over its host.
 	Sign func(*http.Request) error
+	Next []int // statuses at which the next node is asked, beside those that [Client.Do] names
 }
 
 // A Response is the answer of one node.
@@ -98,12 +99,12 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 		switch {
 		case ctx.Err() != nil:
 			return Response{}, ctx.Err()
-		case errors.Is(err, errTooLong):
+		case errors.Is(err, ErrTooLong):
 			return Response{}, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 		case err != nil:
 			failed = fmt.Errorf("%s: %w", c.nodes[n], err)
 			continue
-		case !failing(resp.Status):
+		case !failing(resp.Status) && !slices.Contains(r.Next, resp.Status):
 			c.mu.Lock()
 			c.last = n
 			c.mu.Unlock()
@@ -168,13 +169,14 @@ func (c *Client) one(ctx context.Context, node string, r Request) (Response, err
 		return Response{}, plain(inner, err)
 	}
 	if int64(len(body)) > limit {
-		return Response{}, fmt.Errorf("%w: over %d bytes", errTooLong, limit)
+		return Response{}, fmt.Errorf("%w: over %d bytes", ErrTooLong, limit)
 	}
 	return Response{Status: resp.StatusCode, Header: resp.Header, Body: body, Node: node}, nil
 }
 
 var (
-	errTooLong  = errors.New("the answer is too long")
+	// ErrTooLong says that an answer has more bytes than the request allows.
+	ErrTooLong  = errors.New("the answer is too long")
 	errRedirect = errors.New("the server sends us to a node that is not among nodes")
 	errTimeout  = errors.New("no answer in time")
 )

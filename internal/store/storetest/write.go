@@ -205,7 +205,7 @@ func anyKey(t *testing.T, b *bench) {
 			want[key] = key
 		}
 	}
-	if len(want) < 20 {
+	if len(want) < 20 && !can[Narrow](b.Server) || len(want) == 0 {
 		t.Fatalf("only %d of 60 keys were taken", len(want))
 	}
 	b.read(t, holds(want))

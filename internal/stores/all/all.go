@@ -10,9 +10,11 @@ import (
 	"datakit.dev/internal/stores/etcd"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
+	"datakit.dev/internal/stores/nacos"
 	"datakit.dev/internal/stores/rancher"
 	"datakit.dev/internal/stores/redis"
 	"datakit.dev/internal/stores/ssm"
+	"datakit.dev/internal/stores/vault"
 	"datakit.dev/internal/stores/zookeeper"
 )
 
@@ -26,6 +28,8 @@ func All() []store.Backend {
 		consul.Backend(),
 		redis.Backend(),
 		zookeeper.Backend(),
+		vault.Backend(),
+		nacos.Backend(),
 		dynamodb.Backend(),
 		ssm.Backend(),
 		aws.Backend(),
