@@ -5,12 +5,14 @@ LDFLAGS := -s -w -X datakit.dev/internal/app.Version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 TARGETS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 FUZZ    ?= 20s
+SOAK    ?= 10h
+EVERY   ?= 70s
 # The race detector needs a C compiler; CI has one.
 RACE    := $(if $(shell command -v gcc cc 2>/dev/null),-race)
 TEST    := CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-all run test lint bench measure fuzz docs clean deps
+.PHONY: help build build-all run test test-all servers soak lint bench measure fuzz docs clean deps
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +36,17 @@ deps: ## Install the servers that the tests talk to
 test: deps ## Run every test, with the race detector
 	$(GO) vet ./...
 	$(TEST) -timeout 15m ./...
+
+test-all: ## Run every test, also those whose servers have to be built (an hour, once)
+	@scripts/test-deps --all
+	$(GO) vet ./...
+	DATAKIT_TEST_ALL=1 $(TEST) -timeout 30m ./...
+
+servers: deps ## Start a server of every store that is installed, to play with
+	@$(GO) test ./internal/testserver -run TestPlay -count=1 -timeout 0 -v -play | grep -v -e '^=== ' -e '^---'
+
+soak: deps ## Change keys of several stores for SOAK (10h), one each EVERY (70s)
+	$(GO) test ./internal/e2e -run TestSoak -count=1 -v -timeout 0 -soak $(SOAK) -soak-every $(EVERY)
 
 lint: ## Check style, floors and formatting
 	@mkdir -p .cache

@@ -38,6 +38,7 @@ var floors = []struct {
 	{"internal/store/follow", 1},
 	{"internal/store/poll", 1},
 	{"internal/store/httpnodes", 1},
+	{"internal/store/awsapi", 1},
 	{"internal/input/inputtest", 1},
 	{"internal/testserver", 1},
 	{"internal/workdir", 1},

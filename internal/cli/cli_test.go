@@ -43,7 +43,7 @@ func (r result) expect(t *testing.T, code int, part string) {
 	if r.code != code || !strings.Contains(r.out+r.err, part) {
 		t.Errorf("exit code %d, expected %d with %q\nout: %s\nerr: %s", r.code, code, part, r.out, r.err)
 	}
-	if r.code != 0 && strings.Count(r.err, "\n") != 1 {
+	if r.code != 0 && !isOneError(r.err) {
 		t.Errorf("the error is not one line: %q", r.err)
 	}
 }

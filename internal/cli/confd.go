@@ -36,7 +36,8 @@ describe.` + "\n" + keyForms,
 	}
 	c.flags.add(cmd)
 	cmd.AddCommand(c.lsCommand(), c.getCommand(), c.putCommand(), c.rmCommand(), c.editCommand(), c.watchCommand(),
-		c.validateCommand(), c.planCommand(), c.importCommand(), c.acceptCommand())
+		c.validateCommand(), c.planCommand(), c.importCommand(), c.exportCommand(), c.copyCommand(), c.acceptCommand())
+	c.completions(cmd)
 	return cmd
 }
 
@@ -96,6 +97,8 @@ func (c *confd) getCommand() *cobra.Command {
 		Long:    "Print the value of a key, byte for byte.\n" + keyForms,
 		Example: "  datakit confd get cpu\n  datakit confd get pipeline/logging/nginx.p > nginx.p",
 		Args:    want(1, 1),
+
+		ValidArgsFunction: c.completeKey,
 		RunE: run(func(ctx context.Context, args []string) error {
 			return c.with(false, func(t *target) error {
 				e, err := t.get(ctx, args[0])
@@ -115,27 +118,33 @@ func (c *confd) getCommand() *cobra.Command {
 }
 
 func (c *confd) rmCommand() *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "rm KEY",
 		Short: "Delete a key",
 		Long: `Delete a key. The agents stop what it asked for; what a local file has of the
-same kind comes back.` + "\n" + keyForms,
+same kind comes back. What goes is shown first, without what is secret; on a
+terminal you are asked whether to delete it.` + "\n" + keyForms,
 		Example: "  datakit confd rm cpu",
 		Args:    want(1, 1),
+
+		ValidArgsFunction: c.completeKey,
 		RunE: run(func(ctx context.Context, args []string) error {
 			return c.with(true, func(t *target) error {
 				e, err := t.get(ctx, args[0])
 				if err != nil {
 					return err
 				}
-				if err := t.remove(ctx, e); err != nil {
+				ch := change{was: e, exists: true, gone: true}
+				if err := c.agree(t, []change{ch}, yes); err != nil {
 					return err
 				}
-				c.say("deleted %s", t.full(e.Key))
-				return nil
+				return c.apply(ctx, t, ch)
 			})
 		}),
 	}
+	yesFlag(cmd, &yes)
+	return cmd
 }
 
 func (c *confd) acceptCommand() *cobra.Command {

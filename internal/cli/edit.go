@@ -16,21 +16,27 @@ import (
 )
 
 func (c *confd) editCommand() *cobra.Command {
-	return &cobra.Command{
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "edit KEY",
 		Short: "Change a key in your editor",
 		Long: `Open the value of a key in the editor that VISUAL or EDITOR names, and write
 what you saved. The editor opens again while an agent would refuse the value;
-to give up, leave it without a change. A new key begins with a sample.` + "\n" + keyForms,
+to give up, leave it without a change. The difference is shown, and on a terminal
+you are asked whether to write it. A new key begins with a sample.` + "\n" + keyForms,
 		Example: "  datakit confd edit cpu\n  EDITOR=nano datakit confd edit pipeline/logging/nginx.p",
 		Args:    want(1, 1),
+
+		ValidArgsFunction: c.completeKey,
 		RunE: run(func(ctx context.Context, args []string) error {
-			return c.with(true, func(t *target) error { return c.edit(ctx, t, args[0]) })
+			return c.with(true, func(t *target) error { return c.edit(ctx, t, args[0], yes) })
 		}),
 	}
+	yesFlag(cmd, &yes)
+	return cmd
 }
 
-func (c *confd) edit(ctx context.Context, t *target, arg string) error {
+func (c *confd) edit(ctx context.Context, t *target, arg string, yes bool) error {
 	old, exists, err := t.find(ctx, arg)
 	if err == nil {
 		err = t.whole(old)
@@ -55,7 +61,12 @@ func (c *confd) edit(ctx context.Context, t *target, arg string) error {
 		c.say("unchanged %s", t.full(key))
 		return os.Remove(file) //nolint:wrapcheck // a PathError says it all
 	}
-	if err := c.write(ctx, t, store.Entry{Key: key, Value: value}, unchanged(old, exists)); err != nil {
+	ch := change{was: old, is: store.Entry{Key: key, Value: value}, exists: exists}
+	err = c.agree(t, []change{ch}, yes)
+	if err == nil {
+		err = c.apply(ctx, t, ch)
+	}
+	if err != nil {
 		return fmt.Errorf("%w; your text is in %s", err, file)
 	}
 	return os.Remove(file) //nolint:wrapcheck // a PathError says it all

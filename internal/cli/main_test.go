@@ -171,9 +171,18 @@ func code(ts *testscript.TestScript, _ bool, args []string) {
 	if strconv.Itoa(got) != args[0] {
 		ts.Fatalf("exit code %d, expected %s\n%s", got, args[0], ts.ReadFile("stderr"))
 	}
-	if text := ts.ReadFile("stderr"); got != 0 && (strings.Count(text, "\n") != 1 || !strings.HasPrefix(text, "datakit: ")) {
+	if text := ts.ReadFile("stderr"); got != 0 && !isOneError(text) {
 		ts.Fatalf("the error is not one line: %q", text)
 	}
+}
+
+// isOneError reports whether text is one line of error, which only the
+// differences that were shown may come before.
+func isOneError(text string) bool {
+	if strings.HasPrefix(text, "--- ") {
+		text = text[strings.LastIndex(strings.TrimSuffix(text, "\n"), "\n")+1:]
+	}
+	return strings.Count(text, "\n") == 1 && strings.HasPrefix(text, "datakit: ")
 }
 
 // until runs a command again until its output matches the pattern that comes

@@ -2,115 +2,16 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
 	"datakit.dev/internal/config"
-	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/workdir"
 )
-
-// storeFlags say which store to work on.
-type storeFlags struct {
-	dir     string
-	id      string
-	timeout time.Duration
-
-	backend string
-	options map[string]*string // of the store, by their names in [[confds]]
-	nodes   []string
-	files   []string
-	more    []string // name=value
-	insec   bool
-}
-
-// confdsFlags are the flags that stand for one key of [[confds]] each.
-var confdsFlags = []struct{ flag, field, doc string }{ //nolint:gochecknoglobals // a table, never written
-	{"prefix", "prefix", "root of the keys"},
-	{"username", "username", "user name"},
-	{"password", "password", "password; better set ENV_CONFD_PASSWORD, which `ps` does not show"},
-	{"token", "auth_token", "access token; better set ENV_CONFD_AUTH_TOKEN"},
-	{"ca", "client_ca_keys", "file of the certificate authorities"},
-	{"cert", "client_cert", "file of our certificate"},
-	{"key", "client_key", "file of its key"},
-}
-
-func (f *storeFlags) add(cmd *cobra.Command) {
-	dirFlag(cmd, &f.dir)
-	fs := cmd.PersistentFlags()
-	fs.StringVar(&f.id, "store", "", "`ID` of the store in datakit.conf: its backend, with #2 … behind further ones (default: the first that is enabled)")
-	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for the store or the agent")
-	fs.StringVar(&f.backend, "backend", "", "kind of the store, instead of those in datakit.conf")
-	fs.StringArrayVar(&f.nodes, "node", nil, "`host:port` of the store; may be repeated")
-	fs.StringArrayVar(&f.files, "file", nil, "`path` for the backend file; may be repeated")
-	fs.StringArrayVar(&f.more, "option", nil, "any other `name=value` of [[confds]]; may be repeated")
-	fs.BoolVar(&f.insec, "insecure", false, "take any certificate of the store")
-	f.options = map[string]*string{}
-	for _, o := range confdsFlags {
-		f.options[o.field] = fs.String(o.flag, "", strings.ReplaceAll(o.doc, "`", "'"))
-	}
-	fs.SortFlags = false
-}
-
-// alone returns an error where a flag is given that only means something
-// together with --backend.
-func (f *storeFlags) alone(fs *pflag.FlagSet) error {
-	if f.backend != "" {
-		return nil
-	}
-	for _, name := range []string{"node", "file", "option", "insecure", "prefix", "username", "password", "token", "ca", "cert", "key"} {
-		if fl := fs.Lookup(name); fl != nil && fl.Changed {
-			return usage("--%s needs --backend: without it the stores in datakit.conf are used", name)
-		}
-	}
-	return nil
-}
-
-// environment writes the flags as the variables that name a store in a
-// container, over those that the user has set for what is secret.
-func (f *storeFlags) environment(env map[string]string) (map[string]string, error) {
-	out := map[string]string{"ENV_CONFD_BACKEND": f.backend}
-	name := func(field string) string { return "ENV_CONFD_" + strings.ToUpper(field) }
-	for _, field := range store.Fields() {
-		if v := env[name(field.Name)]; field.Secret && v != "" {
-			out[name(field.Name)] = v
-		}
-	}
-	for field, v := range f.options {
-		if *v != "" {
-			out[name(field)] = *v
-		}
-	}
-	if f.insec {
-		out[name("client_insecure")] = "true"
-	}
-	for variable, list := range map[string][]string{"ENV_CONFD_BACKEND_NODES": f.nodes, name("file"): f.files} {
-		if len(list) > 0 {
-			text, err := json.Marshal(list)
-			if err != nil {
-				return nil, fmt.Errorf("encode the nodes: %w", err)
-			}
-			out[variable] = string(text)
-		}
-	}
-	for _, pair := range f.more {
-		k, v, ok := strings.Cut(pair, "=")
-		if !ok || !slices.ContainsFunc(store.Fields(), func(f spec.Field) bool { return f.Name == k }) {
-			return nil, usage("--option %s: expected name=value with a name that [[confds]] has, such as region=eu-west-1", k)
-		}
-		out[name(k)] = v
-	}
-	return out, nil
-}
 
 // stores returns the stores that the flags mean.
 func (p program) stores(f *storeFlags) ([]config.Store, error) {
@@ -170,11 +71,15 @@ func (p program) open(f *storeFlags, write bool) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
+	return open(conf, f.timeout)
+}
+
+func open(conf config.Store, timeout time.Duration) (*target, error) {
 	s, err := conf.Backend.Open(store.Options{Root: conf.Root, Values: conf.Values, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, fmt.Errorf("open the store %s: %w", conf.ID, err)
 	}
-	return &target{s, conf, f.timeout}, nil
+	return &target{s, conf, timeout}, nil
 }
 
 // full returns key with the root before it.
@@ -246,6 +151,15 @@ func (t *target) remove(ctx context.Context, e store.Entry) error {
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	return t.explain(w.Delete(ctx, e.Key, store.Cond{Revision: e.Revision}))
+}
+
+// create makes the place that the store keeps its keys in, where it needs one.
+func (t *target) create(ctx context.Context) error {
+	s, ok := t.Store.(store.Creator)
+	if !ok {
+		return nil
+	}
+	return t.explain(s.Create(ctx))
 }
 
 // explain says what to do about an error of the store.

@@ -49,6 +49,9 @@ func (c *Catalog) Find(name string) (input.Plugin, bool) {
 	return k.plugin, true
 }
 
+// Redact hides what may be secret in one line of a value: see [spec.RedactLine].
+func (c *Catalog) Redact(line string) string { return spec.RedactLine(line, c.secrets...) }
+
 // Names returns the names of all plugins, sorted.
 func (c *Catalog) Names() []string { return c.names }
 

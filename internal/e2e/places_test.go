@@ -53,8 +53,37 @@ func nodes(address string) spec.Values { return spec.Values{"nodes": []string{ad
 // starters starts one server of each kind.
 func starters() map[string]func(testing.TB) place {
 	return map[string]func(testing.TB) place{
-		"file":   startFile,
-		"etcdv3": startEtcdv3,
+		"file":      startFile,
+		"etcdv3":    startEtcdv3,
+		"etcd":      startEtcd,
+		"redis":     startRedis,
+		"zookeeper": startZooKeeper,
+		"consul":    startConsul,
+	}
+}
+
+func startEtcd(t testing.TB) place {
+	e := testserver.StartEtcd(t, testserver.WithEtcdV2())
+	return place{"etcd", nodes(e.Endpoint), func(t testing.TB, key, value string) { e.PutV2(t, key, value) }, e.DeleteV2}
+}
+
+func startRedis(t testing.TB) place {
+	r := testserver.StartRedis(t)
+	return place{"redis", nodes(r.Address), r.Put, r.Delete}
+}
+
+func startZooKeeper(t testing.TB) place {
+	z := testserver.StartZooKeeper(t)
+	return place{"zookeeper", nodes(z.Address), z.Put, z.Delete}
+}
+
+// Consul's keys have no leading slash.
+func startConsul(t testing.TB) place {
+	c := testserver.StartConsul(t)
+	return place{
+		"consul", nodes(c.Endpoint),
+		func(t testing.TB, key, value string) { c.Put(t, strings.TrimPrefix(key, "/"), value) },
+		func(t testing.TB, key string) { c.Delete(t, strings.TrimPrefix(key, "/")) },
 	}
 }
 

@@ -119,6 +119,13 @@ type Writer interface {
 	Delete(ctx context.Context, key string, cond Cond) error
 }
 
+// A Creator is a Store whose place an operator may have to make first, such as
+// a table: for the command line, which asks before it does so.
+type Creator interface {
+	// Create makes what is missing, and returns nil where it is there already.
+	Create(ctx context.Context) error
+}
+
 // A Poller is a Store that may have to poll. Polling reports whether it does so
 // now, which the status then says instead of "watching".
 type Poller interface{ Polling() bool }

@@ -51,6 +51,7 @@ type Consul struct {
 	rpc     string   // host:port between servers
 	serf    string   // host:port of the gossip
 	join    []string // the gossip of all servers
+	servers int      // that make up the cluster; 0 for an agent that is none
 	policy  string
 	extra   string
 	ca      *CA
@@ -68,27 +69,14 @@ func StartConsul(tb testing.TB, options ...ConsulOption) *Consul {
 // StartConsulCluster starts a cluster of n servers and ends it with the test.
 func StartConsulCluster(tb testing.TB, n int, options ...ConsulOption) []*Consul {
 	tb.Helper()
-	program := tool(tb, "consul")
-	dir := tb.TempDir()
 	nodes := make([]*Consul, n)
 	var join []string
 	for i := range nodes {
-		c := &Consul{name: fmt.Sprintf("n%d", i), program: program, rpc: freeAddress(tb), serf: freeAddress(tb)}
-		for _, o := range options {
-			o(c)
-		}
-		c.DataDir = filepath.Join(dir, c.name)
-		c.Endpoint = "http://" + freeAddress(tb)
-		var conf *tls.Config
-		if c.ca != nil {
-			c.Endpoint, conf = "https://"+strings.TrimPrefix(c.Endpoint, "http://"), c.ca.client()
-		}
-		c.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: conf}, Timeout: 30 * time.Second}
-		join = append(join, c.serf)
-		nodes[i] = c
+		nodes[i] = newConsul(tb, fmt.Sprintf("n%d", i), options)
+		join = append(join, nodes[i].serf)
 	}
 	for _, c := range nodes {
-		c.join = join
+		c.join, c.servers = join, n
 		c.launch(tb)
 		tb.Cleanup(func() { c.cmd.kill() })
 	}
@@ -98,19 +86,51 @@ func StartConsulCluster(tb testing.TB, n int, options ...ConsulOption) []*Consul
 	return nodes
 }
 
+// StartConsulAgent starts what Consul runs on every other machine: an agent that
+// holds nothing and asks the servers, here the one that it joins.
+func StartConsulAgent(tb testing.TB, server *Consul, options ...ConsulOption) *Consul {
+	tb.Helper()
+	c := newConsul(tb, "agent", options)
+	c.join = server.join
+	c.launch(tb)
+	tb.Cleanup(func() { c.cmd.kill() })
+	c.ready(tb)
+	return c
+}
+
+func newConsul(tb testing.TB, name string, options []ConsulOption) *Consul {
+	tb.Helper()
+	c := &Consul{name: name, program: tool(tb, "consul"), DataDir: filepath.Join(tb.TempDir(), name), rpc: freeAddress(tb), serf: freeAddress(tb)}
+	for _, o := range options {
+		o(c)
+	}
+	c.Endpoint = "http://" + freeAddress(tb)
+	var conf *tls.Config
+	if c.ca != nil {
+		c.Endpoint, conf = "https://"+strings.TrimPrefix(c.Endpoint, "http://"), c.ca.client()
+	}
+	c.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: conf}, Timeout: 30 * time.Second}
+	return c
+}
+
 // config is what the server is told, as JSON. Consul elects a leader quickly, and
 // says quickly that there is none, only where it is told to; and it takes 200
-// connections from one address, where a test with a hundred agents needs more.
+// connections from one address, where a test with a hundred agents needs more. A
+// server that a test takes away has to remain a member that can come back.
 func (c *Consul) config(tb testing.TB) []byte {
 	tb.Helper()
 	type object = map[string]any
 	conf := object{
-		"server": true, "bootstrap_expect": len(c.join), "retry_join": c.join, "retry_interval": "300ms",
+		"retry_join": c.join, "retry_interval": "300ms",
 		"node_name": c.name, "data_dir": c.DataDir, "bind_addr": "127.0.0.1", "client_addr": "127.0.0.1", "log_level": "warn",
 		"disable_update_check": true, "disable_anonymous_signature": true,
 		"connect": object{"enabled": false}, "peering": object{"enabled": false},
 		"performance": object{"raft_multiplier": 1, "leave_drain_time": "0s", "rpc_hold_timeout": "1s"},
 		"limits":      object{"http_max_conns_per_client": -1},
+		"autopilot":   object{"cleanup_dead_servers": false},
+	}
+	if c.servers > 0 {
+		conf["server"], conf["bootstrap_expect"] = true, c.servers
 	}
 	ports := object{
 		"http": -1, "https": -1, "dns": -1, "grpc": -1, "grpc_tls": -1, "serf_wan": -1,
@@ -157,6 +177,10 @@ func (c *Consul) launch(tb testing.TB) {
 func (c *Consul) ready(tb testing.TB) {
 	tb.Helper()
 	c.cmd.ready(tb, startup, func(ctx context.Context) error {
+		// A request may be held by a server that has found no leader yet, for longer
+		// than it takes to find one.
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
 		_, status, err := c.send(ctx, http.MethodGet, "/v1/kv/ready?consistent", nil)
 		if err == nil && status != http.StatusOK && status != http.StatusNotFound {
 			err = fmt.Errorf("status %d", status)

@@ -153,6 +153,33 @@ func (r *Rancher) Delete(tb testing.TB, path string) {
 	})
 }
 
+// Save returns what the server holds, as a backup.
+func (r *Rancher) Save(tb testing.TB) string {
+	tb.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	text, err := json.Marshal(r.tree)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return strconv.Itoa(r.version) + " " + string(text)
+}
+
+// Restore puts a backup back, with the version of that time.
+func (r *Rancher) Restore(tb testing.TB, backup string) {
+	tb.Helper()
+	version, text, _ := strings.Cut(backup, " ")
+	var tree map[string]any
+	if err := json.Unmarshal([]byte(text), &tree); err != nil {
+		tb.Fatal(err)
+	}
+	n, err := strconv.Atoi(version)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r.change(func() { r.tree, r.version = tree, n-1 }) // change counts one up
+}
+
 // Asked returns how often a path was asked for.
 func (r *Rancher) Asked(path string) int {
 	r.mu.Lock()

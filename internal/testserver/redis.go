@@ -186,11 +186,18 @@ func (r *Redis) Do(tb testing.TB, args ...string) string {
 	return out
 }
 
+// Try is Do for a command that the server may refuse.
+func (r *Redis) Try(args ...string) error {
+	_, err := r.do(context.Background(), args...)
+	return err
+}
+
 // CLI runs redis-cli against the server.
 func (r *Redis) CLI(tb testing.TB, args ...string) string {
 	tb.Helper()
 	need(tb, "redis-cli", "apt-get install redis-tools")
-	cmd := exec.CommandContext(context.Background(), "redis-cli", append([]string{"-c", "-h", r.Host(), "-p", r.Port()}, args...)...)
+	cmd := exec.CommandContext(context.Background(), "redis-cli", append([]string{"-e", "-c", "-h", r.Host(), "-p", r.Port()}, args...)...)
+	cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+r.password)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		tb.Fatalf("redis-cli: %v\n%s", err, out)

@@ -99,33 +99,63 @@ func (r *Redis) synced(tb testing.TB) {
 	})
 }
 
-// A SlotMove is a slot on its way from one master to another.
+// Rises waits until a replica is a master.
+func (r *Redis) Rises(tb testing.TB) {
+	tb.Helper()
+	r.cmd.ready(tb, startup, func(ctx context.Context) error {
+		role, err := r.do(ctx, "ROLE")
+		if err == nil && !strings.HasPrefix(role, "master") {
+			err = errors.New(role)
+		}
+		return err
+	})
+}
+
+// A SlotMove is a slot on its way from one master to another. Its steps are
+// repeated until the nodes agree: what one has heard of the others may be old.
 type SlotMove struct {
 	From, To *Redis
 	Slot     string
+	key      string
 }
 
 // MoveSlot begins to move the slot of key. Keys go by Carry, and Finish ends it.
 func MoveSlot(tb testing.TB, from, to *Redis, key string) SlotMove {
 	tb.Helper()
-	m := SlotMove{from, to, from.Do(tb, "CLUSTER", "KEYSLOT", key)}
-	to.Do(tb, "CLUSTER", "SETSLOT", m.Slot, "IMPORTING", from.ID(tb))
-	from.Do(tb, "CLUSTER", "SETSLOT", m.Slot, "MIGRATING", to.ID(tb))
+	m := SlotMove{from, to, from.Do(tb, "CLUSTER", "KEYSLOT", key), key}
+	giver, taker := from.ID(tb), to.ID(tb)
+	from.cmd.ready(tb, startup, func(ctx context.Context) error {
+		_, err := to.do(ctx, "CLUSTER", "SETSLOT", m.Slot, "IMPORTING", giver)
+		if err == nil {
+			_, err = from.do(ctx, "CLUSTER", "SETSLOT", m.Slot, "MIGRATING", taker)
+		}
+		return err
+	})
 	return m
 }
 
 // Carry moves one key.
 func (m SlotMove) Carry(tb testing.TB, key string) {
 	tb.Helper()
-	m.From.Do(tb, "MIGRATE", m.To.Host(), m.To.Port(), key, "0", "5000")
+	m.From.cmd.ready(tb, startup, func(ctx context.Context) error {
+		_, err := m.From.do(ctx, "MIGRATE", m.To.Host(), m.To.Port(), key, "0", "5000")
+		return err
+	})
 }
 
 // Finish gives the slot to its new owner.
 func (m SlotMove) Finish(tb testing.TB) {
 	tb.Helper()
 	id := m.To.ID(tb)
-	m.To.Do(tb, "CLUSTER", "SETSLOT", m.Slot, "NODE", id)
-	m.From.Do(tb, "CLUSTER", "SETSLOT", m.Slot, "NODE", id)
+	m.To.cmd.ready(tb, startup, func(ctx context.Context) error {
+		for _, n := range []*Redis{m.To, m.From} {
+			if _, err := n.do(ctx, "CLUSTER", "SETSLOT", m.Slot, "NODE", id); err != nil {
+				return err
+			}
+		}
+		_, err := m.To.do(ctx, "EXISTS", m.key)
+		return err
+	})
 }
 
 // StartRedisReplica starts a replica of master.

@@ -235,9 +235,11 @@ func (z *ZooKeeper) Start(tb testing.TB) {
 	z.ready(tb)
 }
 
-// Pause freezes the server: it keeps its connections and answers nothing.
+// Pause freezes the server: it keeps its connections and answers nothing. The
+// operator's own is made anew after it.
 func (z *ZooKeeper) Pause(tb testing.TB) {
 	tb.Helper()
+	z.disconnect()
 	z.cmd.pause(tb)
 }
 

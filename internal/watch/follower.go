@@ -117,7 +117,7 @@ func (f *follower) close() {
 // start or an outage does not wait.
 func (f *follower) settle(ctx context.Context) (store.Snapshot, error) {
 	snap, err := f.read(ctx)
-	if err != nil || f.opts.Debounce <= 0 || !f.changed(snap) {
+	if err != nil || f.opts.Debounce <= 0 || !f.begin(snap) {
 		return snap, err
 	}
 	deadline := time.Now().Add(max(f.opts.DebounceMax, f.opts.Debounce))
@@ -141,11 +141,13 @@ func (f *follower) settle(ctx context.Context) (store.Snapshot, error) {
 	}
 }
 
-// changed reports whether snap is news to a view that was read before.
-func (f *follower) changed(snap store.Snapshot) bool {
+// begin reports whether snap is news to a view that was read before, which then
+// is settling.
+func (f *follower) begin(snap store.Snapshot) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.view.Read && f.view.Fresh() && f.view.Snapshot.Revision != snap.Revision
+	f.view.settling = f.view.Read && f.view.Fresh() && f.view.Snapshot.Revision != snap.Revision
+	return f.view.settling
 }
 
 // read reads the store within the timeout, also where the backend ignores it: a
@@ -268,8 +270,8 @@ func (f *follower) offer(snap store.Snapshot) {
 		v.Error = fmt.Sprintf("%d of %d keys are gone: held until %s, or until `datakit confd accept`",
 			len(lost), len(v.Snapshot.Entries), f.held.until.UTC().Format(time.RFC3339))
 	}
-	v.Snapshot, v.Known, v.Read, v.ReadAt = next, true, true, time.Now()
-	news := !was.Read || was.State != v.State || was.Snapshot.Revision != snap.Revision || len(was.Snapshot.Entries) != len(next.Entries)
+	v.Snapshot, v.Known, v.Read, v.ReadAt, v.settling = next, true, true, time.Now(), false
+	news := !was.Read || was.settling || was.State != v.State || was.Snapshot.Revision != snap.Revision || len(was.Snapshot.Entries) != len(next.Entries)
 	f.mu.Unlock()
 	if lost != nil && was.State != status.Held {
 		f.log.Warn("a mass deletion is held", "gone", len(lost))
@@ -312,10 +314,12 @@ func (f *follower) fail(err error) {
 	text := diag.OneLine(spec.RedactURL(err.Error()))
 	f.mu.Lock()
 	was := f.view
-	f.view.State, f.view.Error = state, text
+	f.view.State, f.view.Error, f.view.settling = state, text, false
 	f.mu.Unlock()
 	if was.State != state || was.Error != text {
 		f.log.Warn("the store cannot be read; what runs stays", "error", text)
+		f.notify()
+	} else if was.settling {
 		f.notify()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // A Set follows several stores at once, each in its own goroutine.
@@ -13,6 +14,7 @@ type Set struct {
 
 	mu        sync.Mutex
 	followers []*running
+	moves     moves
 }
 
 type running struct {
@@ -85,14 +87,17 @@ func (r *running) stop() {
 	<-r.done
 }
 
-// Views returns the view of every store, in order.
+// Views returns the view of every store, in order. What one store lost is in it
+// for as long as another has changes that have not come to rest: a value that
+// is moved from one to the other must not be stopped in between.
 func (s *Set) Views() []View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]View, len(s.followers))
+	out, limits := make([]View, len(s.followers)), make([]time.Duration, len(s.followers))
 	for i, r := range s.followers {
-		out[i] = r.get()
+		out[i], limits[i] = r.get(), max(r.opts.Debounce, r.opts.DebounceMax)
 	}
+	s.moves.keep(out, limits)
 	return out
 }
 

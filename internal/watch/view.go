@@ -44,6 +44,8 @@ type View struct {
 	State    status.StoreState
 	ReadAt   time.Time
 	Error    string
+
+	settling bool // changes have come, and have not come to rest
 }
 
 // Fresh reports whether the snapshot is what the store holds now, as far as the

@@ -43,6 +43,10 @@ type Request struct {
 	Body   []byte
 	Long   time.Duration // how long the server may hold the answer; 0: not at all
 	Limit  int64         // bytes of the answer, 64 MiB where 0
+	// Sign, where it is set, adds to a request what depends on the node that it
+	// goes to, such as a signature over its host.
+	Sign func(*http.Request) error
+	Next []int // statuses at which the next node is asked, beside those that [Client.Do] names
 }
 
 // A Response is the answer of one node.
@@ -100,7 +104,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 		case err != nil:
 			failed = fmt.Errorf("%s: %w", c.nodes[n], err)
 			continue
-		case !failing(resp.Status):
+		case !failing(resp.Status) && !slices.Contains(r.Next, resp.Status):
 			c.mu.Lock()
 			c.last = n
 			c.mu.Unlock()
@@ -145,6 +149,11 @@ func (c *Client) one(ctx context.Context, node string, r Request) (Response, err
 	}
 	for name, values := range r.Header {
 		req.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	if r.Sign != nil {
+		if err := r.Sign(req); err != nil {
+			return Response{}, err
+		}
 	}
 	resp, err := cli.Do(req)
 	if err != nil {

@@ -144,6 +144,19 @@ func TestRefusalIsAnAnswer(t *testing.T) {
 	}
 }
 
+// A protocol may have statuses of its own with which a node sends us on.
+func TestStatusesThatSendUsOn(t *testing.T) {
+	first, well := node(t, "first", 429), node(t, "well", 200)
+	c := client(t, first.URL, well.URL)
+	if resp, err := c.Do(t.Context(), httpnodes.Request{Next: []int{429, 473}}); err != nil || resp.Status != http.StatusOK {
+		t.Fatalf("%+v, %v", resp, err)
+	}
+	c = client(t, first.URL)
+	if resp, err := c.Do(t.Context(), httpnodes.Request{Next: []int{429}}); err != nil || resp.Status != 429 {
+		t.Fatalf("where there is no other: %+v, %v", resp, err)
+	}
+}
+
 func TestNoNodeIsThere(t *testing.T) {
 	c := client(t, closed(t), closed(t))
 	_, err := c.Do(t.Context(), httpnodes.Request{Path: "/x", Query: url.Values{"accessToken": {secret}}, Header: http.Header{"X-Token": {secret}}})

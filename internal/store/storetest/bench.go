@@ -143,7 +143,8 @@ func (b *bench) wait(t *testing.T, since store.Revision) {
 // background starts Wait and returns its outcome.
 func (b *bench) background(ctx context.Context, since store.Revision) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- b.st.Wait(ctx, since) }()
+	st := b.st // which is another one after a change, where the store reads once
+	go func() { done <- st.Wait(ctx, since) }()
 	return done
 }
 

@@ -168,7 +168,8 @@ func goroutines() map[string]string {
 	}
 	out := map[string]string{}
 	for stack := range strings.SplitSeq(string(buf), "\n\n") {
-		if !strings.Contains(stack, "/internal/testserver.") && !strings.Contains(stack, "net/http/httptest.") {
+		ofServer := func(part string) bool { return strings.Contains(stack, part) }
+		if !slices.ContainsFunc([]string{"/internal/testserver.", "net/http/httptest.", "net/http.(*conn"}, ofServer) {
 			id, _, _ := strings.Cut(strings.TrimPrefix(stack, "goroutine "), " ")
 			out[id] = stack
 		}

@@ -3,7 +3,9 @@ package all
 
 import (
 	"datakit.dev/internal/store"
+	"datakit.dev/internal/stores/aws"
 	"datakit.dev/internal/stores/consul"
+	"datakit.dev/internal/stores/dynamodb"
 	"datakit.dev/internal/stores/env"
 	"datakit.dev/internal/stores/etcd"
 	"datakit.dev/internal/stores/etcdv3"
@@ -11,6 +13,8 @@ import (
 	"datakit.dev/internal/stores/nacos"
 	"datakit.dev/internal/stores/rancher"
 	"datakit.dev/internal/stores/redis"
+	"datakit.dev/internal/stores/ssm"
+	"datakit.dev/internal/stores/vault"
 	"datakit.dev/internal/stores/zookeeper"
 )
 
@@ -24,7 +28,11 @@ func All() []store.Backend {
 		consul.Backend(),
 		redis.Backend(),
 		zookeeper.Backend(),
+		vault.Backend(),
 		nacos.Backend(),
+		dynamodb.Backend(),
+		ssm.Backend(),
+		aws.Backend(),
 		rancher.Backend(),
 	}
 }

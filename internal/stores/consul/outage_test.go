@@ -31,6 +31,29 @@ func TestWipedWhileAway(t *testing.T) {
 	}
 }
 
+// On most machines an agent of Consul's own stands between: it answers even where
+// no server is left.
+func TestAgentBetween(t *testing.T) {
+	t.Parallel()
+	c := testserver.StartConsul(t)
+	st := openNodes(t, testserver.StartConsulAgent(t, c).Endpoint)
+	since := storetest.ReadUntil(t, st, "").Revision
+	c.Put(t, dir+"confd/a", "1")
+	storetest.Wait(t, st, since)
+	before := storetest.ReadUntil(t, st, "confd/a=1")
+	c.Stop(t)
+	storetest.ReadUntilAway(t, st)
+	c.Start(t)
+	if after := storetest.ReadUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
+		t.Errorf("the revision moved from %s to %s with no write", before.Revision, after.Revision)
+	}
+	backup := c.Save(t)
+	c.Put(t, dir+"confd/a", "2")
+	storetest.ReadUntil(t, st, "confd/a=2")
+	c.Restore(t, backup)
+	storetest.ReadUntil(t, st, "confd/a=1")
+}
+
 // One cluster goes through it all: no node at the first address, the leader
 // killed, another one frozen, and most of the servers gone.
 func TestCluster(t *testing.T) {

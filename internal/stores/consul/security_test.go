@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -204,11 +202,7 @@ func TestDefaultAllow(t *testing.T) {
 // Consul itself has no passwords; a proxy in front of it may ask for one.
 func basicAuth(t *testing.T, c server) {
 	const password = "s3cr3t: of the agent"
-	target, err := url.Parse(c.Endpoint)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy := before(t, c)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, pass, _ := r.BasicAuth()
 		if user != "agent" || pass != password {
@@ -227,7 +221,7 @@ func basicAuth(t *testing.T, c server) {
 		t.Fatal(err)
 	}
 	storetest.ReadUntil(t, st, "confd/a=1")
-	_, err = login("wr0ng-p4ss").Read(storetest.Deadline(t, storetest.Patience))
+	_, err := login("wr0ng-p4ss").Read(storetest.Deadline(t, storetest.Patience))
 	if !errors.Is(err, store.ErrDenied) || strings.Contains(err.Error(), "wr0ng") || strings.Contains(err.Error(), "Basic Y") {
 		t.Errorf("Read: %v", err)
 	}

@@ -25,7 +25,9 @@ func newSource(a api, wait time.Duration) *source {
 	return &source{api: a, wait: wait, moved: make(chan struct{})}
 }
 
-// Follow implements [follow.Source].
+// Follow implements [follow.Source]. A query is held from the index of the answer
+// before it. After a gap, a list comes first: a restore within the gap would set
+// the cluster back to below that index, and the query would be held for nothing.
 func (s *source) Follow(ctx context.Context, c *follow.Copy) error {
 	s.took(state{})
 	var p pace
@@ -36,20 +38,27 @@ func (s *source) Follow(ctx context.Context, c *follow.Copy) error {
 		if err != nil {
 			return err
 		}
-		early := time.Since(asked) < s.wait
-		idle := early && t.state().same(last)
-		if t.index < index || early && t.index == index {
-			// The cluster was set back to a snapshot, or a leader answers that does
-			// not know everything yet. The queries that a restore ends still show
-			// what was before it: only a new list can tell.
-			index = 0
+		held, same := index > 0, t.state().same(last)
+		early := held && time.Since(asked) < s.wait
+		// A restore ends the queries that are held with what was before it, at their
+		// own index. A leader that does not know everything yet is behind it.
+		back := t.index < index || early && t.index == index
+		if back {
 			s.took(state{})
 		} else if err := s.take(ctx, c, t); err != nil {
 			return err
 		} else {
-			index, last = t.index, t.state()
+			last = t.state()
 		}
-		if err := p.pause(ctx, idle, t.size); err != nil {
+		index = t.index
+		if !held && same {
+			continue
+		}
+		gap := p.next(time.Now(), early && same, t.size)
+		if back || gap > 0 {
+			index = 0
+		}
+		if err := pause(ctx, gap); err != nil {
 			return err
 		}
 	}

@@ -142,31 +142,34 @@ func TestServerThatAnswersAtOnce(t *testing.T) {
 	if err := st.Wait(storetest.Deadline(t, time.Second), since); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Wait: %v", err)
 	}
-	if n := len(requests); n < 2 || n > 4+int(time.Since(began)/minGap) {
+	if n := len(requests); n < 2 || n > 8+2*int(time.Since(began)/minGap) {
 		t.Errorf("%d requests in %s", n, time.Since(began))
 	}
 }
 
-// Idle answers come ever more slowly, and never faster than minGap; news set the
-// pace back.
+// Whatever answers come, the queries keep their pace in the long run: each that
+// brings nothing new costs twice the one before. After a quiet time there is no
+// gap.
 func TestPace(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p pace
-		idle := 0
+		began := time.Unix(0, 0)
+		now, cost, idle := began, time.Duration(0), 0
 		for range 30 {
-			quiet, size := rapid.Bool().Draw(t, "idle"), rapid.IntRange(0, 64<<20).Draw(t, "size")
-			gap := p.next(quiet, size) - time.Duration(size)*time.Second/bytesPerSecond
-			if !quiet {
-				idle = 0
-				if gap != minGap {
-					t.Fatalf("after news the gap is %s", gap)
-				}
-				continue
-			}
+			now = now.Add(time.Duration(rapid.IntRange(0, 100).Draw(t, "held")) * time.Millisecond)
+			quiet, size := rapid.Bool().Draw(t, "idle"), rapid.IntRange(0, 8<<20).Draw(t, "size")
 			idle++
-			if gap < minGap || gap > maxGap || idle > 10 && gap != maxGap {
-				t.Fatalf("after %d idle answers the gap is %s", idle, gap)
+			if !quiet {
+				idle = 1
 			}
+			now = now.Add(p.next(now, quiet, size))
+			if elapsed := now.Sub(began); elapsed < cost-slack {
+				t.Fatalf("queries that cost %s take %s", cost, elapsed)
+			}
+			cost += min(minGap<<(idle-1), maxGap) + time.Duration(size)*time.Second/bytesPerSecond
+		}
+		if gap := p.next(now.Add(time.Hour), false, 0); gap != 0 {
+			t.Fatalf("after an hour of quiet the gap is %s", gap)
 		}
 	})
 }
@@ -175,12 +178,11 @@ func TestPauseEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		var p pace
 		began := time.Now()
-		if err := p.pause(ctx, false, 0); err != nil || time.Since(began) != minGap {
+		if err := pause(ctx, minGap); err != nil || time.Since(began) != minGap {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
-		if err := p.pause(ctx, false, 64<<20); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+		if err := pause(ctx, time.Hour); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,44 +20,37 @@ import (
 // process is the environment of this process.
 type process struct{}
 
-// start returns the environment without what the case before has left.
-func start(t *testing.T) storetest.Server {
-	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATAKIT_") {
-			t.Setenv(name, "") // puts it back at the end
-			_ = os.Unsetenv(name)
-		}
-	}
-	return process{}
-}
-
 func (process) ReadOnce() {}
 
 func (process) Open(t *testing.T) store.Store { return open(t, nil) }
 
-func (process) Put(t *testing.T, key, value string) { t.Setenv(variable("DATAKIT_", key), value) }
-
-func (process) PutBeside(t *testing.T, key, value string) {
-	t.Setenv(variable("DATAKITX_", key), value)
-}
+func (process) Put(t *testing.T, key, value string) { t.Setenv(variable(key), value) }
 
 func (process) Delete(t *testing.T, key string) {
-	if err := os.Unsetenv(variable("DATAKIT_", key)); err != nil {
+	if err := os.Unsetenv(variable(key)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Takes reports whether a variable can have such a name and value: it has no
-// small letters and few signs, and ends at a zero byte.
-func (process) Takes(key, value string) bool {
-	name, confd := strings.CutPrefix(key, "confd/")
-	script := strings.HasPrefix(key, "pipeline/") && strings.HasSuffix(key, ".p")
-	plain := strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
-	return (confd && plain || script) && !strings.ContainsRune(value, 0)
+func (process) PutBeside(t *testing.T, key, value string) {
+	t.Setenv("DATAKITX"+strings.TrimPrefix(variable(key), "DATAKIT"), value)
 }
 
-func variable(prefix, key string) string {
-	return prefix + strings.ToUpper(strings.NewReplacer("/", "_", ".", "_").Replace(key))
+// Takes leaves out what no variable can hold: a zero, and a name that cannot be
+// told from that of another key.
+func (process) Takes(key, value string) bool {
+	return plain.MatchString(key) && !strings.Contains(value, "\x00")
+}
+
+var plain = regexp.MustCompile(`^(confd/[a-z0-9_.]+|pipeline/(metric|logging)/[a-z0-9_]+\.p)$`)
+
+// variable returns the name that the manual gives a key.
+func variable(key string) string {
+	name, script := strings.CutSuffix(key, ".p")
+	if script {
+		name += "_p"
+	}
+	return "DATAKIT_" + strings.ToUpper(strings.ReplaceAll(name, "/", "_"))
 }
 
 func open(t *testing.T, v spec.Values) store.Store {
@@ -68,7 +62,17 @@ func open(t *testing.T, v spec.Values) store.Store {
 	return st
 }
 
-func TestConformance(t *testing.T) { storetest.Run(t, env.Backend().Traits, start) }
+func TestConformance(t *testing.T) {
+	storetest.Run(t, env.Backend().Traits, func(t *testing.T) storetest.Server {
+		for _, v := range os.Environ() {
+			if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATAKIT_") {
+				t.Setenv(name, "") // comes back at the end
+				_ = os.Unsetenv(name)
+			}
+		}
+		return process{}
+	})
+}
 
 // The environment is what it was at the start, whatever the process does to its
 // own later.

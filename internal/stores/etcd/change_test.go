@@ -11,8 +11,10 @@ import (
 	"sync"
 	"testing"
 
+	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/storetest"
+	"datakit.dev/internal/stores/etcd"
 	"datakit.dev/internal/testserver"
 )
 
@@ -40,21 +42,29 @@ func TestChangesOfDirectories(t *testing.T) {
 			for _, key := range []string{"confd/a", "confd/deep/b", "pipeline/metric/a.p"} {
 				e.PutV2(t, root+"/"+key, "1")
 			}
-			st := server{e, root}.Open(t)
-			defer func() { _ = st.Close() }()
+			st := openRoot(t, e, root)
 			storetest.ReadUntil(t, st, "confd/a=1 confd/deep/b=1 pipeline/metric/a.p=1")
 			c.change(root)
 			storetest.ReadUntil(t, st, c.want)
 			// The copy goes on from there, and is what a list shows.
 			e.PutV2(t, root+"/confd/z", "2")
 			got := storetest.ReadUntil(t, st, strings.TrimSpace(insert(c.want)))
-			fresh := server{e, root}.Open(t)
-			defer func() { _ = fresh.Close() }()
+			fresh := openRoot(t, e, root)
 			if want, err := fresh.Read(t.Context()); err != nil || fmt.Sprint(want.Entries) != fmt.Sprint(got.Entries) {
 				t.Errorf("the copy is %v, a list %v (%v)", got.Entries, want.Entries, err)
 			}
 		})
 	}
+}
+
+func openRoot(t *testing.T, e *testserver.Etcd, root string) store.Store {
+	t.Helper()
+	st, err := etcd.Backend().Open(store.Options{Root: root, Values: spec.Values{"nodes": []string{e.Endpoint}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
 }
 
 // insert puts the key confd/z into its place.

@@ -20,11 +20,13 @@ const root = "/datakit"
 type server struct {
 	*testserver.Etcd
 
-	root string
+	relay  *testserver.Relay // what the store under test connects to
+	root   string
+	backup *string // folder of the last Save
 }
 
 func (s server) Open(t *testing.T) store.Store {
-	st, err := etcd.Backend().Open(store.Options{Root: s.root, Values: spec.Values{"nodes": []string{s.Endpoint}}})
+	st, err := etcd.Backend().Open(store.Options{Root: s.root, Values: spec.Values{"nodes": []string{s.relay.Address}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +43,37 @@ func (s server) Stop(t *testing.T) { s.Etcd.Stop(t) }
 
 func (s server) Start(t *testing.T) { s.Etcd.Start(t) }
 
+func (s server) Pause(t *testing.T) { s.Etcd.Pause(t) }
+
+func (s server) Resume(t *testing.T) { s.Etcd.Resume(t) }
+
+func (s server) Cut(*testing.T) { s.relay.Cut() }
+
+func (s server) Mend(*testing.T) { s.relay.Heal() }
+
+func (s server) Save(t *testing.T) {
+	s.Etcd.Stop(t)
+	*s.backup = s.Etcd.Save(t)
+	s.Etcd.Start(t)
+}
+
+func (s server) Rewind(t *testing.T) {
+	s.Etcd.Stop(t)
+	s.Restore(t, *s.backup)
+	s.Etcd.Start(t)
+}
+
 // Takes leaves out what the v2 API cannot hold: bytes that are no text, and names
 // that it hides.
 func (server) Takes(key, value string) bool {
 	return utf8.ValidString(value) && !strings.Contains(key, "/_")
+}
+
+func (server) OpenLogin(t *testing.T, log *slog.Logger) (st store.Store, secret string) {
+	secret = "r1ght/P4ss:word%"
+	e := start(t)
+	e.EnableAuthV2(t, "agent", secret, root+"/*")
+	return openValues(t, log, login(e, secret)), secret
 }
 
 func (server) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
@@ -55,9 +84,10 @@ func (server) OpenWith(t *testing.T, password string, log *slog.Logger) store.St
 
 func TestConformance(t *testing.T) {
 	e, cases := start(t), 0
+	relay := testserver.StartRelay(t, strings.TrimPrefix(e.Endpoint, "http://"))
 	storetest.Run(t, etcd.Backend().Traits, func(*testing.T) storetest.Server {
 		cases++
-		return server{e, fmt.Sprintf("%s/%d", root, cases)}
+		return server{e, relay, fmt.Sprintf("%s/%d", root, cases), new(string)}
 	})
 }
 

@@ -3,7 +3,6 @@ package etcd_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -88,91 +87,6 @@ func TestWipedWhileAway(t *testing.T) {
 			t.Fatalf("revision %s stands for two contents", snap.Revision)
 		}
 	}
-}
-
-// A restored backup has an older index; a poll for a newer one would be silent
-// until the server got there again, and miss everything before.
-func TestRestoredToAnOlderIndex(t *testing.T) {
-	t.Parallel()
-	e := start(t)
-	e.PutV2(t, root+"/confd/a", "old")
-	e.Stop(t)
-	backup := e.Save(t)
-	e.Start(t)
-	st := openNodes(t, e.Endpoint)
-	seen := map[store.Revision]string{storetest.ReadUntil(t, st, "confd/a=old").Revision: "old"}
-	for i := range 5 {
-		e.PutV2(t, root+"/confd/a", fmt.Sprintf("new%d", i))
-		want := fmt.Sprintf("confd/a=new%d", i)
-		seen[storetest.ReadUntil(t, st, want).Revision] = want
-	}
-	newest := index(t, e)
-	e.Stop(t)
-	e.Restore(t, backup)
-	e.Start(t)
-	if now := index(t, e); now >= newest {
-		t.Fatalf("the backup is at index %d, no older than %d", now, newest)
-	}
-	storetest.ReadUntil(t, st, "confd/a=old")
-	// It now lives through the very indexes that meant something else before.
-	for i := range 8 {
-		since := storetest.ReadUntil(t, st, "confd/a=").Revision
-		e.PutV2(t, root+"/confd/a", fmt.Sprintf("again%d", i))
-		storetest.Wait(t, st, since)
-		snap := storetest.ReadUntil(t, st, fmt.Sprintf("confd/a=again%d", i))
-		if was, ok := seen[snap.Revision]; ok {
-			t.Fatalf("revision %s stands for %q and for again%d", snap.Revision, was, i)
-		}
-		seen[snap.Revision] = fmt.Sprintf("again%d", i)
-	}
-}
-
-func index(t *testing.T, e *testserver.Etcd) int {
-	t.Helper()
-	n, err := strconv.Atoi(e.IndexV2(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-// A cut that nothing changed across moves no revision, so nothing restarts.
-func TestCutWithoutAChange(t *testing.T) {
-	t.Parallel()
-	e := start(t)
-	relay := testserver.StartRelay(t, strings.TrimPrefix(e.Endpoint, "http://"))
-	st := openNodes(t, relay.Address)
-	e.PutV2(t, root+"/confd/a", "1")
-	before := storetest.ReadUntil(t, st, "confd/a=1")
-	e.PutV2(t, "/elsewhere", "moves the server's index, and not ours")
-	for range 3 {
-		relay.Cut()
-		storetest.ReadUntilAway(t, st)
-		relay.Heal()
-		if after := storetest.ReadUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
-			t.Fatalf("the revision moved from %s to %s", before.Revision, after.Revision)
-		}
-	}
-}
-
-// A frozen server keeps its connections open, and must not pass for a quiet one.
-func TestFrozenServerIsNotQuiet(t *testing.T) {
-	t.Parallel()
-	e := start(t)
-	e.PutV2(t, root+"/confd/a", "1")
-	st := openNodes(t, e.Endpoint)
-	since := storetest.ReadUntil(t, st, "confd/a=1").Revision
-	waiting := make(chan error, 1)
-	go func() { waiting <- st.Wait(t.Context(), since) }()
-	e.Pause(t)
-	storetest.ReadUntilAway(t, st)
-	if err := <-waiting; !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("Wait: %v, which is not store.ErrUnavailable", err)
-	}
-	e.Resume(t)
-	storetest.ReadUntil(t, st, "confd/a=1")
-	e.PutV2(t, root+"/confd/a", "2")
-	storetest.ReadUntil(t, st, "confd/a=2")
 }
 
 // Nobody may read for minutes: a frozen server is noticed all the same.

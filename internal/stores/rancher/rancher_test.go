@@ -24,11 +24,13 @@ const place = "/self/service/metadata/datakit"
 type server struct {
 	*testserver.Rancher
 
-	root string
+	relay  *testserver.Relay // what the store under test connects to
+	root   string
+	backup *string
 }
 
 func (s server) Open(t *testing.T) store.Store {
-	st, err := rancher.Backend().Open(store.Options{Root: s.root, Values: spec.Values{"nodes": []string{s.Endpoint}}})
+	st, err := rancher.Backend().Open(store.Options{Root: s.root, Values: spec.Values{"nodes": []string{s.relay.Address}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,14 +47,31 @@ func (s server) Stop(t *testing.T) { s.Rancher.Stop(t) }
 
 func (s server) Start(t *testing.T) { s.Rancher.Start(t) }
 
+func (s server) Pause(t *testing.T) { s.Rancher.Pause(t) }
+
+func (s server) Resume(t *testing.T) { s.Rancher.Resume(t) }
+
+func (s server) Cut(*testing.T) { s.relay.Cut() }
+
+func (s server) Mend(*testing.T) { s.relay.Heal() }
+
+func (s server) Save(t *testing.T) { *s.backup = s.Rancher.Save(t) }
+
+func (s server) Rewind(t *testing.T) {
+	s.Rancher.Stop(t)
+	s.Restore(t, *s.backup)
+	s.Rancher.Start(t)
+}
+
 // Takes leaves out what JSON cannot hold.
 func (server) Takes(_, value string) bool { return utf8.ValidString(value) }
 
 func TestConformance(t *testing.T) {
 	r, cases := testserver.StartRancher(t, nil), 0
+	relay := testserver.StartRelay(t, strings.TrimPrefix(r.Endpoint, "http://"))
 	storetest.Run(t, rancher.Backend().Traits, func(*testing.T) storetest.Server {
 		cases++
-		return server{r, fmt.Sprintf("%s/%d", place, cases)}
+		return server{r, relay, fmt.Sprintf("%s/%d", place, cases), new(string)}
 	})
 }
 
@@ -248,26 +267,6 @@ func TestQuietForLongerThanARequestIsHeld(t *testing.T) {
 	if n := r.Asked("/latest" + place); n != 2 {
 		t.Errorf("%d lists for one change", n)
 	}
-}
-
-func TestCutNetwork(t *testing.T) {
-	t.Parallel()
-	r := testserver.StartRancher(t, nil)
-	relay := testserver.StartRelay(t, strings.TrimPrefix(r.Endpoint, "http://"))
-	r.Set(t, place+"/confd/a", "1")
-	st := open(t, nil, nodes(relay.Address))
-	before := storetest.ReadUntil(t, st, "confd/a=1")
-	relay.Cut()
-	storetest.ReadUntilAway(t, st)
-	relay.Heal()
-	if after := storetest.ReadUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
-		t.Errorf("the revision moved from %s to %s", before.Revision, after.Revision)
-	}
-	relay.Cut()
-	storetest.ReadUntilAway(t, st)
-	r.Delete(t, place+"/confd/a")
-	relay.Heal()
-	storetest.ReadUntil(t, st, "")
 }
 
 func TestNextNodeIsUsed(t *testing.T) {

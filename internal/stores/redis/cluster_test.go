@@ -74,8 +74,8 @@ func TestSlotOnTheMove(t *testing.T) {
 	t.Parallel()
 	nodes := testserver.StartRedisCluster(t, 0)
 	fresh := testserver.StartRedisNode(t)
-	from, a, b := nodes[0], root+"/{confd}/a", root+"/{confd}/b"
-	from = ownerOf(t, nodes, a)
+	a, b := root+"/{confd}/a", root+"/{confd}/b"
+	from := ownerOf(t, nodes, a)
 	from.Put(t, a, "1")
 	from.Put(t, b, "1")
 	st := open(t, at(nodes[0]))
@@ -121,7 +121,7 @@ func TestResharding(t *testing.T) {
 	here, there := nodes[0], nodes[1]
 	here.Put(t, root+"/"+key, "0")
 	ReadUntil(t, st, key+"=0")
-	for n := range 6 {
+	for n := range 4 {
 		move := testserver.MoveSlot(t, here, there, root+"/"+key)
 		move.Carry(t, root+"/"+key)
 		move.Finish(t)

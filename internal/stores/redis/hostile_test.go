@@ -21,11 +21,7 @@ import (
 type script map[string]func(cmd []string) string
 
 func bulks(texts ...string) string {
-	out := fmt.Sprintf("*%d\r\n", len(texts))
-	for _, text := range texts {
-		out += fmt.Sprintf("$%d\r\n%s\r\n", len(text), text)
-	}
-	return out
+	return string(appendCommand(nil, texts)) // which is a list of texts, too
 }
 
 // start returns the address of a server that follows the script.

@@ -70,12 +70,17 @@ func parseNode(node string) (address, error) {
 	case u.Scheme == "unix" && u.Host == "" && len(u.Path) > 1:
 		return address{node: u.Path}, nil
 	}
-	a := address{sentinel: u.Scheme == sentinel, secure: u.Scheme == "rediss"}
+	return parseURL(u)
+}
+
+func parseURL(u *url.URL) (a address, err error) {
 	port, path := "6379", strings.Trim(u.Path, "/")
 	switch u.Scheme {
-	case "redis", "rediss":
+	case "redis":
+	case "rediss":
+		a.secure = true
 	case sentinel:
-		port = "26379"
+		port, a.sentinel = "26379", true
 		a.service, path, _ = strings.Cut(path, "/")
 	default:
 		return address{}, fmt.Errorf("the scheme is %q, expected redis, rediss, sentinel or unix", u.Scheme)

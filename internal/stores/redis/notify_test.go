@@ -3,10 +3,13 @@ package redis_test
 import (
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
@@ -371,6 +374,60 @@ func TestDatabase(t *testing.T) {
 	}
 }
 
+func TestUnixSocket(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "redis.sock")
+	r := testserver.StartRedis(t, testserver.WithRedisArgs("--unixsocket", socket))
+	st := open(t, spec.Values{"nodes": []string{socket}})
+	since := ReadUntil(t, st, "").Revision
+	r.Put(t, root+"/confd/a", "1")
+	waitFor(t, st, since, "confd/a=1")
+}
+
+// Whatever is done to the keys, the copy is in the end what a fresh look shows.
+func TestAnyChangesAreFollowed(t *testing.T) {
+	t.Parallel()
+	r := testserver.StartRedis(t)
+	st := open(t, at(r))
+	ReadUntil(t, st, "")
+	name := rapid.SampledFrom([]string{root, root + "/a", root + "/a/b", root + "/a/c", root + "/d", "elsewhere"})
+	field := rapid.SampledFrom([]string{"a", "b", "a/b", "c"})
+	step := rapid.Custom(func(t *rapid.T) []string {
+		one, other, sub := name.Draw(t, "name"), name.Draw(t, "other"), field.Draw(t, "field")
+		n := strconv.Itoa(rapid.IntRange(0, 9).Draw(t, "value"))
+		return rapid.SampledFrom([][]string{
+			{"SET", one, n},
+			{"SET", one, n, "PX", "20"},
+			{"DEL", one},
+			{"HSET", one, sub, n},
+			{"HDEL", one, sub},
+			{"RENAME", one, other},
+			{"COPY", one, other, "REPLACE"},
+			{"APPEND", one, n},
+			{"GETDEL", one},
+			{"LPUSH", one, n},
+			{"MSET", one, n, other, n},
+		}).Draw(t, "step")
+	})
+	steps := rapid.SliceOfN(step, 40, 40)
+	for seed := range 8 {
+		for _, s := range steps.Example(seed) {
+			_ = r.Try(s...) // some cannot be done to what is there
+		}
+		Until(t, "the copy", func() error {
+			want, err := open(t, at(r)).Read(t.Context())
+			if err != nil {
+				return err
+			}
+			got, err := st.Read(t.Context())
+			if err == nil && got.Revision != want.Revision {
+				err = fmt.Errorf("it is %v, a fresh look shows %v", got.Entries, want.Entries)
+			}
+			return err
+		})
+	}
+}
+
 // What a change costs is what has changed, whatever the size of the tree.
 func TestChangeReadsOnlyWhatChanged(t *testing.T) {
 	t.Parallel()
@@ -389,6 +446,24 @@ func TestChangeReadsOnlyWhatChanged(t *testing.T) {
 	Wait(t, st, snap.Revision)
 	if down := relay.Traffic().Minus(before).Down; down > 4<<10 {
 		t.Errorf("one small change cost %d bytes", down)
+	}
+}
+
+// BenchmarkPutToWait measures the way of a change: from before the put until
+// Wait has returned and Read shows the new value.
+func BenchmarkPutToWait(b *testing.B) {
+	r := testserver.StartRedis(b)
+	st := open(b, at(r))
+	snap, err := st.Read(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for n := 0; b.Loop(); n++ {
+		r.Put(b, root+"/confd/a", strconv.Itoa(n))
+		Wait(b, st, snap.Revision)
+		if snap, err = st.Read(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

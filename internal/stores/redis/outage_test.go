@@ -82,25 +82,6 @@ func TestWipedAndRestoredWhileAway(t *testing.T) {
 	}
 }
 
-// A frozen server keeps its connections open, and must not pass for a quiet one.
-func TestFrozenServerIsNotQuiet(t *testing.T) {
-	t.Parallel()
-	r := testserver.StartRedis(t)
-	r.Put(t, root+"/confd/a", "1")
-	st := open(t, at(r))
-	since := ReadUntil(t, st, "confd/a=1").Revision
-	waiting := make(chan error, 1)
-	go func() { waiting <- st.Wait(t.Context(), since) }()
-	r.Pause(t)
-	ReadUntilAway(t, st)
-	if err := <-waiting; !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("Wait: %v, which is not store.ErrUnavailable", err)
-	}
-	r.Resume(t)
-	r.Put(t, root+"/confd/a", "2")
-	ReadUntil(t, st, "confd/a=2")
-}
-
 // Nobody may read for minutes: a frozen server is noticed all the same.
 func TestFrozenServerIsNoticedByItself(t *testing.T) {
 	t.Parallel()
@@ -112,7 +93,8 @@ func TestFrozenServerIsNoticedByItself(t *testing.T) {
 		t.Fatalf("Wait: %v, which is not store.ErrUnavailable", err)
 	}
 	r.Resume(t)
-	Until(t, "Wait", func() error { return st.Wait(Deadline(t, Patience), "") })
+	r.Put(t, root+"/confd/a", "1")
+	ReadUntil(t, st, "confd/a=1")
 }
 
 // A node that takes connections and says nothing does not hold the next one up.
@@ -208,12 +190,7 @@ func TestPlannedFailoverBySentinel(t *testing.T) {
 	master.Put(t, root+"/confd/a", "1")
 	since := ReadUntil(t, st, "confd/a=1").Revision
 	watcher.Failover(t, "mymaster")
-	Until(t, "the new master", func() error {
-		if got := replica.Do(t, "ROLE"); !strings.HasPrefix(got, "master") {
-			return errors.New(got)
-		}
-		return nil
-	})
+	replica.Rises(t)
 	replica.Put(t, root+"/confd/a", "2")
 	Until(t, "Wait", func() error { return st.Wait(Deadline(t, Patience), since) })
 	ReadUntil(t, st, "confd/a=2")

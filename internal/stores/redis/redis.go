@@ -46,6 +46,7 @@ func Backend() store.Backend {
 		DocZH: "Redis 5 及以上（单机、Sentinel 或 Cluster）：通过键空间通知监听变更，未开启通知时轮询。",
 		Spec: spec.Schema{Name: "confds", Fields: store.Pick("nodes", "scheme", "prefix", "separator", "circle_interval",
 			"basic_auth", "username", "password", "client_ca_keys", "client_cert", "client_key", "client_insecure")},
+		// OneInstant is true of a server; the masters of a Cluster have none in common.
 		Traits: store.Traits{Watches: true, Writes: true, CompareAndSet: true, Mirrors: true, OneInstant: true},
 		Open:   func(o store.Options) (store.Store, error) { return open(o) },
 	}

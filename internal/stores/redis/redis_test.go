@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"flag"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -15,39 +16,78 @@ import (
 
 const root = "/datakit"
 
-// server is one root on a real Redis, which the cases share.
-type server struct {
-	*testserver.Redis
+// TestMain lets more tests run at a time than there are processors: they wait for
+// servers, and hardly compute.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	m.Run()
+}
 
-	root   string
-	values spec.Values
+// server is one root on a real Redis, which the cases share, and the line to it.
+type server struct {
+	redis *testserver.Redis
+	line  *testserver.Relay
+	root  string
+	saved *string
 }
 
 func (s server) Open(t *testing.T) store.Store {
-	return openRoot(t, s.root, nil, s.values)
+	return openRoot(t, s.root, nil, spec.Values{"nodes": []string{s.line.Address}})
 }
 
-func (s server) Put(t *testing.T, key, value string) { s.Redis.Put(t, s.root+"/"+key, value) }
+func (s server) Put(t *testing.T, key, value string) { s.redis.Put(t, s.root+"/"+key, value) }
 
-func (s server) Delete(t *testing.T, key string) { s.Redis.Delete(t, s.root+"/"+key) }
+func (s server) Delete(t *testing.T, key string) { s.redis.Delete(t, s.root+"/"+key) }
 
-func (s server) PutBeside(t *testing.T, key, value string) { s.Redis.Put(t, s.root+"X/"+key, value) }
+func (s server) PutBeside(t *testing.T, key, value string) { s.redis.Put(t, s.root+"X/"+key, value) }
 
-func (s server) Stop(t *testing.T) { s.Redis.Stop(t) }
+func (s server) Stop(t *testing.T) { s.redis.Stop(t) }
 
-func (s server) Start(t *testing.T) { s.Redis.Start(t) }
+func (s server) Start(t *testing.T) { s.redis.Start(t) }
+
+func (s server) Cut(*testing.T) { s.line.Cut() }
+
+func (s server) Mend(*testing.T) { s.line.Heal() }
+
+func (s server) Pause(t *testing.T) { s.redis.Pause(t) }
+
+func (s server) Resume(t *testing.T) { s.redis.Resume(t) }
+
+func (s server) Save(t *testing.T) {
+	s.redis.Stop(t)
+	*s.saved = s.redis.Save(t)
+	s.redis.Start(t)
+}
+
+func (s server) Rewind(t *testing.T) {
+	s.redis.Stop(t)
+	s.redis.Restore(t, *s.saved)
+	s.redis.Start(t)
+}
 
 func (server) OpenWith(t *testing.T, password string, log *slog.Logger) store.Store {
 	r := testserver.StartRedis(t, testserver.WithRedisPassword("right")) // the other cases do without
-	return openRoot(t, root, log, spec.Values{"nodes": []string{r.Address}, "password": password})
+	v := at(r)
+	v["password"] = password
+	return openRoot(t, root, log, v)
+}
+
+func (s server) OpenLogin(t *testing.T, log *slog.Logger) (st store.Store, secret string) {
+	secret = "right-and-long-enough"
+	s.redis.Do(t, "ACL", "SETUSER", "agent", "on", ">"+secret, "~*", "&*", "+@all")
+	return openRoot(t, s.root, log, spec.Values{"nodes": []string{s.line.Address}, "username": "agent", "password": secret}), secret
 }
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	r, cases := testserver.StartRedis(t), 0
+	line := testserver.StartRelay(t, r.Address)
 	storetest.Run(t, redis.Backend().Traits, func(*testing.T) storetest.Server {
 		cases++
-		return server{r, fmt.Sprintf("%s/%d", root, cases), at(r)}
+		return server{r, line, fmt.Sprintf("%s/%d", root, cases), new(string)}
 	})
 }
 

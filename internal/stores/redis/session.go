@@ -37,7 +37,6 @@ type session struct {
 	muted   bool // we may not listen
 	heard   bool // a change was told
 	from    int  // where the next look begins
-	warned  map[string]bool
 }
 
 func (s *session) close() {
@@ -133,11 +132,11 @@ func (s *session) update(ctx context.Context) error {
 	return s.copy.Apply(0, set, removed)
 }
 
-// mention says which keys hold what is no configuration, once each.
+// mention says once which keys hold what is no configuration.
 func (s *session) mention(kinds map[string]string) {
 	for name, kind := range kinds {
-		if kind != kindHash && !s.warned[name] {
-			s.warned[name] = true
+		if kind != kindHash && !s.src.warned[name] {
+			s.src.warned[name] = true
 			s.log.Warn("a redis key is neither a string nor a hash, and not read", "key", name, "kind", kind)
 		}
 	}

@@ -14,15 +14,18 @@ type source struct {
 	log     *slog.Logger
 	asks    chan chan error // questions of Ask to the session there is
 	polling atomic.Bool
-	last    telling // as it was logged last
-	logged  bool
+
+	// What was logged, which only Follow touches.
+	last   telling
+	logged bool
+	warned map[string]bool
 
 	ctx  context.Context //nolint:containedctx // ends the writes when the store is closed
 	stop context.CancelFunc
 }
 
 func newSource(s *settings, log *slog.Logger) *source {
-	src := &source{settings: s, log: log, asks: make(chan chan error)}
+	src := &source{settings: s, log: log, asks: make(chan chan error), warned: map[string]bool{}}
 	src.ctx, src.stop = context.WithCancel(context.Background())
 	return src
 }
@@ -33,7 +36,7 @@ func (s *source) Follow(ctx context.Context, c *follow.Copy) error {
 	if err != nil {
 		return err
 	}
-	one := &session{src: s, copy: c, log: s.log, dirty: map[string]bool{}, warned: map[string]bool{}}
+	one := &session{src: s, copy: c, log: s.log, dirty: map[string]bool{}}
 	if one.fetcher, err = newFetcher(ctx, l); err != nil {
 		l.close()
 		return err

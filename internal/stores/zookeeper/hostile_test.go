@@ -230,6 +230,37 @@ func TestEndlessTree(t *testing.T) {
 	}
 }
 
+// A tree that changes whenever it is read is never shown half, and not waited for
+// without end.
+func TestTreeThatNeverRests(t *testing.T) {
+	t.Parallel()
+	z := startLiar(t)
+	z.session = sessionOf(40_000, 1)
+	event := framed(join(be32(xidEvent), be64(1), be32(0), be32(3), be32(3), be32(8), []byte("/datakit")))
+	z.answer = func(xid, op int32) []byte {
+		if op == opGetData {
+			return join(truth(xid, op), event)
+		}
+		return truth(xid, op)
+	}
+	c, err := newEnsemble(settings{nodes: []string{z.address}, root: "/datakit"}).connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	c.touch("/datakit")
+	tr := newTree("/datakit")
+	tr.storm = time.Millisecond
+	// An event may come so late that the tree is at rest for a moment.
+	for err == nil {
+		err = tr.settle(c)
+		<-c.poke
+	}
+	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "faster than it can be read") {
+		t.Fatalf("%v", err)
+	}
+}
+
 // A server that never stops to tell of changes is left.
 func TestEndlessEvents(t *testing.T) {
 	t.Parallel()

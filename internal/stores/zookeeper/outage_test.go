@@ -8,18 +8,30 @@ import (
 	"testing"
 	"time"
 
+	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/storetest"
 	"datakit.dev/internal/testserver"
 )
 
+// Every case about a server that fails has a root of its own on one server.
+func TestOutages(t *testing.T) {
+	t.Parallel()
+	onOneServer(t, map[string]func(*testing.T, *testserver.ZooKeeper, string){
+		"a server comes back without its data":           wipedWhileAway,
+		"a frozen server is noticed when nobody reads":   frozenByItself,
+		"a write to a frozen server ends":                writeToFrozen,
+		"a write goes on after the server was away":      serverWasAway,
+		"what is taken away and given back":              takenAway,
+		"the password is told to nobody in all of these": passwordToldToNobody,
+	})
+}
+
 // Data that vanished while we were away is an empty tree, but only because a
 // server said so.
-func TestWipedWhileAway(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
+func wipedWhileAway(t *testing.T, z *testserver.ZooKeeper, root string) {
 	z.Put(t, root+"/confd/a", "1")
-	st := openNodes(t, z.Address)
+	st := openRoot(t, z, root)
 	before := storetest.ReadUntil(t, st, "confd/a=1")
 	z.Stop(t)
 	z.Wipe(t)
@@ -32,38 +44,6 @@ func TestWipedWhileAway(t *testing.T) {
 	z.Put(t, root+"/confd/a", "2")
 	wait(t, st, after.Revision)
 	storetest.ReadUntil(t, st, "confd/a=2")
-}
-
-// A server that was restored from a backup refuses every session that has seen
-// a later transaction than it has: one that is resumed would be refused for ever.
-func TestRestoredToAnOlderTransaction(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
-	z.Put(t, root+"/confd/a", "old")
-	z.Stop(t)
-	backup := z.Save(t)
-	z.Start(t)
-	st := openNodes(t, z.Address)
-	seen := map[store.Revision]string{}
-	for i := range 5 {
-		want := fmt.Sprintf("confd/a=new%d", i)
-		z.Put(t, root+"/confd/a", fmt.Sprintf("new%d", i))
-		seen[storetest.ReadUntil(t, st, want).Revision] = want
-	}
-	z.Stop(t)
-	z.Restore(t, backup)
-	z.Start(t)
-	storetest.ReadUntil(t, st, "confd/a=old")
-	// It lives through the very transactions that meant something else before.
-	for i := range 8 {
-		since := storetest.ReadUntil(t, st, "confd/a=").Revision
-		z.Put(t, root+"/confd/a", fmt.Sprintf("again%d", i))
-		wait(t, st, since)
-		snap := storetest.ReadUntil(t, st, fmt.Sprintf("confd/a=again%d", i))
-		if was, ok := seen[snap.Revision]; ok {
-			t.Fatalf("revision %s stands for %q and for again%d", snap.Revision, was, i)
-		}
-	}
 }
 
 // A line that goes dead for longer than the session lasts: the server has
@@ -92,54 +72,23 @@ func TestSessionExpires(t *testing.T) {
 	storetest.ReadUntil(t, st, "confd/a=3")
 }
 
-// A cut that nothing changed across moves no revision, so nothing restarts.
-func TestCutWithoutAChange(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
-	relay := testserver.StartRelay(t, z.Address)
-	st := openNodes(t, relay.Address)
-	z.Put(t, root+"/confd/a", "1")
-	before := storetest.ReadUntil(t, st, "confd/a=1")
-	z.Put(t, "/elsewhere", "moves the server's transactions, and not our revision")
-	for range 3 {
-		relay.Cut()
-		storetest.ReadUntilAway(t, st)
-		relay.Heal()
-		if after := storetest.ReadUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
-			t.Fatalf("the revision moved from %s to %s", before.Revision, after.Revision)
-		}
-	}
-}
-
-// A frozen server keeps its connections open, and must not pass for a quiet one:
-// whoever reads is told at once, whoever only waits soon after.
-func TestFrozenServerIsNotQuiet(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
-	z.Put(t, root+"/confd/a", "1")
-	read, silent := openNodes(t, z.Address), openNodes(t, z.Address)
-	since := storetest.ReadUntil(t, silent, "confd/a=1").Revision
-	storetest.ReadUntil(t, read, "confd/a=1")
+// Nobody may read for minutes: a frozen server is noticed all the same.
+func frozenByItself(t *testing.T, z *testserver.ZooKeeper, root string) {
+	st := openRoot(t, z, root)
+	since := storetest.ReadUntil(t, st, "").Revision
 	z.Pause(t)
-	storetest.ReadUntilAway(t, read)
-	if err := silent.Wait(storetest.Deadline(t, storetest.Patience), since); !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("Wait: %v, which is not store.ErrUnavailable", err)
+	if err := st.Wait(storetest.Deadline(t, storetest.Patience), since); !errors.Is(err, store.ErrUnavailable) {
+		t.Fatalf("Wait: %v, which is not store.ErrUnavailable", err)
 	}
 	z.Resume(t)
-	for _, st := range []store.Store{read, silent} {
-		storetest.ReadUntil(t, st, "confd/a=1")
-	}
-	z.Put(t, root+"/confd/a", "2")
-	storetest.ReadUntil(t, silent, "confd/a=2")
+	storetest.Until(t, "Wait", func() error { return st.Wait(storetest.Deadline(t, storetest.Patience), "") })
 }
 
 // A store over several nodes is read while any of them answers.
-func TestNextNodeIsUsed(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
+func nextNode(t *testing.T, z *testserver.ZooKeeper, root string) {
 	z.Put(t, root+"/confd/a", "1")
 	one, two := testserver.StartRelay(t, z.Address), testserver.StartRelay(t, z.Address)
-	st := openNodes(t, "127.0.0.1:1", one.Address, two.Address)
+	st := openValues(t, nil, root, spec.Values{"nodes": []string{"127.0.0.1:1", one.Address, two.Address}})
 	storetest.ReadUntil(t, st, "confd/a=1")
 	for i, relay := range []*testserver.Relay{one, two} {
 		relay.Cut()
@@ -168,10 +117,8 @@ func TestNobodyListens(t *testing.T) {
 }
 
 // A write to a frozen server ends when its caller or the store does.
-func TestWriteToAFrozenServerEnds(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
-	st := openNodes(t, z.Address)
+func writeToFrozen(t *testing.T, z *testserver.ZooKeeper, root string) {
+	st := openRoot(t, z, root)
 	put(t, st, "confd/a", "1", store.Cond{})
 	z.Pause(t)
 	defer z.Resume(t)

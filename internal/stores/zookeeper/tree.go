@@ -23,7 +23,8 @@ const (
 	batch = 8 * readers
 	// maxNodes bounds the nodes of a tree: its keys, and as many folders.
 	maxNodes = 2 * store.MaxEntries
-	// storm is how long a tree may change faster than it can be read.
+	// storm is how long a tree may change without a pause before it counts as
+	// unavailable: a copy that is older must not pass for a fresh one.
 	storm = 10 * time.Second
 )
 
@@ -51,10 +52,11 @@ type tree struct {
 	nodes   map[string]*node
 	size    int             // bytes of paths and values
 	touched map[string]bool // the nodes that differ since the last publication
+	storm   time.Duration   // how long it may change faster than it can be read
 }
 
 func newTree(root string) *tree {
-	return &tree{root: root, nodes: map[string]*node{}, touched: map[string]bool{}}
+	return &tree{root: root, nodes: map[string]*node{}, touched: map[string]bool{}, storm: storm}
 }
 
 // settle reads what has changed until nothing has changed since the last answer:
@@ -66,7 +68,7 @@ func (t *tree) settle(c *session) error {
 		if len(dirty) == 0 {
 			return nil
 		}
-		if !since.IsZero() && time.Since(since) > storm {
+		if !since.IsZero() && time.Since(since) > t.storm {
 			return fmt.Errorf("%w: the tree changes faster than it can be read", store.ErrUnavailable)
 		}
 		if err := t.refresh(c, dirty); err != nil {

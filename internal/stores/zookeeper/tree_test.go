@@ -17,13 +17,26 @@ import (
 	"datakit.dev/internal/testserver"
 )
 
+// Every case about what a tree looks like has a root of its own on one server.
+func TestTree(t *testing.T) {
+	t.Parallel()
+	onOneServer(t, map[string]func(*testing.T, *testserver.ZooKeeper, string){
+		"a root comes and goes":                            rootComesAndGoes,
+		"five writes may be one event":                     fiveWrites,
+		"a node is deleted and made again":                 deletedAndMadeAgain,
+		"nodes may be keys and folders":                    keysAndFolders,
+		"a change costs its node only":                     changeCosts,
+		"nodes that vanish while they are listed":          vanishWhileListed,
+		"the copy follows any history":                     anyHistory,
+		"the next of several nodes is used where one ends": nextNode,
+	})
+}
+
 // A root that nobody has made is an empty tree and no error; that it is made is
 // seen, as is every end and return of it.
-func TestRootComesAndGoes(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
-	const deep = "/team/agents/datakit" // not even the folders above are there
-	st := openValues(t, nil, deep, spec.Values{"nodes": []string{z.Address}})
+func rootComesAndGoes(t *testing.T, z *testserver.ZooKeeper, root string) {
+	deep := root + "/agents/datakit" // not even the folders above are there
+	st := openRoot(t, z, deep)
 	for i := range 3 {
 		since := storetest.ReadUntil(t, st, "").Revision
 		key := fmt.Sprintf("k%d", i)
@@ -41,11 +54,10 @@ func TestRootComesAndGoes(t *testing.T) {
 
 // Watches fire once and know no values: many writes may be one event, and the
 // one that counts is the last.
-func TestFiveWritesMayBeOneEvent(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
+func fiveWrites(t *testing.T, z *testserver.ZooKeeper, root string) {
 	z.Put(t, root+"/confd/a", "start")
-	st := openNodes(t, z.Address)
+	before := z.Watches(t)
+	st := openRoot(t, z, root)
 	since := storetest.ReadUntil(t, st, "confd/a=start").Revision
 	for round := range 30 {
 		for i := range 5 {
@@ -56,24 +68,23 @@ func TestFiveWritesMayBeOneEvent(t *testing.T) {
 	}
 	// The watches that fired are set again, and no others pile up: root, confd and
 	// a have two each.
-	if n := z.Watches(t); n != 6 {
+	if n := z.Watches(t) - before; n != 6 {
 		t.Errorf("the server holds %d watches for three nodes", n)
 	}
 }
 
 // The list of children is the same when a node is deleted and made again: only
 // its own watch tells, and has to be set again on the new node.
-func TestNodeIsDeletedAndMadeAgain(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
+func deletedAndMadeAgain(t *testing.T, z *testserver.ZooKeeper, root string) {
 	z.Put(t, root+"/confd/a", "first")
-	st := openNodes(t, z.Address)
+	st := openRoot(t, z, root)
 	snap := storetest.ReadUntil(t, st, "confd/a=first")
 	for i := range 20 {
 		before, _ := snap.Get("confd/a")
 		z.Delete(t, root+"/confd/a")
-		z.Put(t, root+"/confd/a", "first") // the value is the same, the key is another
-		wait(t, st, snap.Revision)
+		// The value is the same, the key is another. Where both writes are seen as
+		// one, no revision of the tree moves, and nobody is woken.
+		z.Put(t, root+"/confd/a", "first")
 		storetest.Until(t, "the new key", func() (err error) {
 			if snap, err = st.Read(t.Context()); err != nil {
 				return err
@@ -92,10 +103,8 @@ func TestNodeIsDeletedAndMadeAgain(t *testing.T) {
 
 // A node may have both a value and children; without a value it is only their
 // folder.
-func TestNodesThatAreKeysAndFolders(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
-	st := openNodes(t, z.Address)
+func keysAndFolders(t *testing.T, z *testserver.ZooKeeper, root string) {
+	st := openRoot(t, z, root)
 	z.Put(t, root+"/confd/a/b", "below")
 	storetest.ReadUntil(t, st, "confd/a/b=below")
 	z.Put(t, root+"/confd/a", "above")
@@ -118,36 +127,32 @@ func TestNodesThatAreKeysAndFolders(t *testing.T) {
 }
 
 // One change in a large tree costs one small read, not the tree.
-func TestChangeCostsItsNodeOnly(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
+func changeCosts(t *testing.T, z *testserver.ZooKeeper, root string) {
 	want, value := map[string]string{}, strings.Repeat("x", 8<<10)
 	for i := range 100 {
 		key := fmt.Sprintf("confd/k%02d", i)
 		want[key] = value
 		z.Put(t, root+"/"+key, value)
 	}
-	n := startLine(t, z.Address)
-	st := openNodes(t, n.Address)
+	relay := testserver.StartRelay(t, z.Address)
+	st := openValues(t, nil, root, spec.Values{"nodes": []string{relay.Address}})
 	since := readKeys(t, st, want).Revision
-	listed := n.received.Load()
-	if listed < 100*8<<10 {
-		t.Fatalf("%d bytes came over a line that is not the store's", listed)
+	listed := relay.Traffic()
+	if listed.Down < 100*8<<10 {
+		t.Fatalf("the tree came in %d bytes", listed.Down)
 	}
 	z.Put(t, root+"/confd/k50", "new")
 	want["confd/k50"] = "new"
 	wait(t, st, since)
 	readKeys(t, st, want)
-	if cost := n.received.Load() - listed; cost > 2<<10 {
-		t.Errorf("a change of 3 bytes cost %d", cost)
+	if cost := relay.Traffic().Minus(listed); cost.Down > 2<<10 {
+		t.Errorf("a change of 3 bytes cost %d", cost.Down)
 	}
 }
 
 // Nodes come and go while the tree is read for the first time: that is neither
 // an error nor a hole.
-func TestNodesVanishWhileListed(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
+func vanishWhileListed(t *testing.T, z *testserver.ZooKeeper, root string) {
 	for i := range 50 {
 		z.Put(t, fmt.Sprintf("%s/confd/stays%02d", root, i), "1")
 	}
@@ -168,7 +173,7 @@ func TestNodesVanishWhileListed(t *testing.T) {
 	}()
 	defer func() { close(stop); <-done }()
 	for range 10 {
-		st := openNodes(t, z.Address)
+		st := openRoot(t, z, root)
 		snap, err := st.Read(storetest.Deadline(t, storetest.Patience))
 		if err != nil {
 			t.Fatal(err)
@@ -194,9 +199,7 @@ type change struct {
 
 // Whatever is done to the tree, the copy that watches keep is in the end what
 // the server holds.
-func TestCopyFollowsAnyHistory(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
+func anyHistory(t *testing.T, z *testserver.ZooKeeper, root string) {
 	z.Put(t, root+"/x", "")
 	c := z.Client(t)
 	below := []string{"", "/a", "/a/b", "/a/b/c", "/d", "/d/e"}
@@ -208,7 +211,7 @@ func TestCopyFollowsAnyHistory(t *testing.T) {
 	}), 1, 12), 1, 4)
 	for seed := range 25 {
 		base := fmt.Sprintf("%s/%d", root, seed)
-		st := openValues(t, nil, base, spec.Values{"nodes": []string{z.Address}})
+		st := openRoot(t, z, base)
 		history := changes.Example(seed)
 		for _, round := range history {
 			for _, h := range round {

@@ -181,7 +181,7 @@ func (w *writer) put(c *session, path, value string, cond store.Cond) (store.Rev
 func remove(c *session, path string, cond store.Cond) error {
 	old, stat, err := c.Get(path)
 	if errors.Is(err, zk.ErrNoNode) {
-		return store.ErrNotFound
+		return missing(c, path)
 	}
 	if err != nil {
 		return err
@@ -198,6 +198,21 @@ func remove(c *session, path string, cond store.Cond) error {
 		err = c.Delete(path, version(cond, stat))
 	}
 	return again(err)
+}
+
+// missing returns ErrNotFound for a node that is not there. The server says so to
+// everybody; that somebody may not look at all says the folder above.
+func missing(c *session, path string) error {
+	for path != "/" {
+		path = parentOf(path)
+		if _, _, err := c.Get(path); !errors.Is(err, zk.ErrNoNode) {
+			if err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return store.ErrNotFound
 }
 
 // version returns the version that a node must still have when it is written. A

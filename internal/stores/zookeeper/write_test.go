@@ -19,8 +19,7 @@ import (
 // Every case about writing has a root of its own on one server.
 func TestWriting(t *testing.T) {
 	t.Parallel()
-	z := testserver.StartZooKeeper(t)
-	for name, run := range map[string]func(*testing.T, *testserver.ZooKeeper, string){
+	onOneServer(t, map[string]func(*testing.T, *testserver.ZooKeeper, string){
 		"a folder takes a value and loses it again":              folderTakesValue,
 		"an empty value would hide a key with keys below it":     emptyValueHides,
 		"an absent key may be a folder":                          absentFolder,
@@ -29,11 +28,16 @@ func TestWriting(t *testing.T) {
 		"a value that is too large is refused before it is sent": tooLarge,
 		"names that no server takes are refused":                 oddNames,
 		"a key deleted and made again is another":                madeAgain,
-		"a write goes on after the server was away":              serverWasAway,
-	} {
-		t.Run(name, func(t *testing.T) {
-			run(t, z, "/"+strings.ReplaceAll(name, " ", "-"))
-		})
+		"zkCli is the writer":                                    zkCliWrites,
+	})
+}
+
+// onOneServer runs each case with a root of its own on the server they share.
+func onOneServer(t *testing.T, cases map[string]func(*testing.T, *testserver.ZooKeeper, string)) {
+	t.Helper()
+	z := testserver.StartZooKeeper(t)
+	for name, run := range cases {
+		t.Run(name, func(t *testing.T) { run(t, z, "/"+strings.ReplaceAll(name, " ", "-")) })
 	}
 }
 
@@ -191,11 +195,9 @@ func serverWasAway(t *testing.T, z *testserver.ZooKeeper, root string) {
 }
 
 // The vendor's own tool is the writer.
-func TestZkCliWrites(t *testing.T) {
-	t.Parallel()
-	z := testserver.StartZooKeeper(t)
+func zkCliWrites(t *testing.T, z *testserver.ZooKeeper, root string) {
 	z.Put(t, root+"/confd/b", "1")
-	st := openNodes(t, z.Address)
+	st := openRoot(t, z, root)
 	since := storetest.ReadUntil(t, st, "confd/b=1").Revision
 	z.RunZooKeeperCli(t, "create", root+"/confd/cpu", "[[inputs.cpu]]")
 	wait(t, st, since)

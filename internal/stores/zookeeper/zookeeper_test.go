@@ -19,11 +19,13 @@ const root = "/datakit"
 type server struct {
 	*testserver.ZooKeeper
 
-	root string
+	relay  *testserver.Relay // what the store under test connects to
+	root   string
+	backup *string // folder of the last Save
 }
 
 func (s server) Open(t *testing.T) store.Store {
-	st, err := zookeeper.Backend().Open(store.Options{Root: s.root, Values: spec.Values{"nodes": []string{s.Address}}})
+	st, err := zookeeper.Backend().Open(store.Options{Root: s.root, Values: spec.Values{"nodes": []string{s.relay.Address}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +44,35 @@ func (s server) Stop(t *testing.T) { s.ZooKeeper.Stop(t) }
 
 func (s server) Start(t *testing.T) { s.ZooKeeper.Start(t) }
 
+func (s server) Pause(t *testing.T) { s.ZooKeeper.Pause(t) }
+
+func (s server) Resume(t *testing.T) { s.ZooKeeper.Resume(t) }
+
+func (s server) Cut(*testing.T) { s.relay.Cut() }
+
+func (s server) Mend(*testing.T) { s.relay.Heal() }
+
+func (s server) Save(t *testing.T) {
+	s.ZooKeeper.Stop(t)
+	*s.backup = s.ZooKeeper.Save(t)
+	s.ZooKeeper.Start(t)
+}
+
+// Rewind sets the server back to an older transaction. It then refuses every
+// session that has seen a later one: one that were resumed would be refused for
+// ever.
+func (s server) Rewind(t *testing.T) {
+	s.ZooKeeper.Stop(t)
+	s.Restore(t, *s.backup)
+	s.ZooKeeper.Start(t)
+}
+
+func (s server) OpenLogin(t *testing.T, log *slog.Logger) (st store.Store, secret string) {
+	secret = "r1ght/P4ss word%"
+	s.Protect(t, s.root, "agent", secret)
+	return openValues(t, log, s.root, login(s.Address, secret)), secret
+}
+
 // Takes implements [storetest.Narrow]: ZooKeeper refuses what does not fit into
 // one UTF-16 unit.
 func (server) Takes(key, _ string) bool {
@@ -55,9 +86,11 @@ func (s server) OpenWith(t *testing.T, password string, log *slog.Logger) store.
 
 func TestConformance(t *testing.T) {
 	z, cases := testserver.StartZooKeeper(t), 0
+	relay := testserver.StartRelay(t, z.Address)
+	z.Put(t, root, "")
 	storetest.Run(t, zookeeper.Backend().Traits, func(*testing.T) storetest.Server {
 		cases++
-		return server{z, fmt.Sprintf("%s/%d", root, cases)}
+		return server{z, relay, fmt.Sprintf("%s/%d", root, cases), new(string)}
 	})
 }
 
