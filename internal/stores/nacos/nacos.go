@@ -66,7 +66,8 @@ func open(o store.Options) (*nacos, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	src := &source{
 		server: newServer(nodes, login), spaces: spaces, circle: poll.Every(v), asks: make(chan chan error), stop: stop,
-		known: map[namespace]map[id]item{}}
+		known: map[namespace]map[id]item{},
+	}
 	return &nacos{Store: follow.New("nacos", src, o.Log), server: src.server, spaces: spaces, ctx: ctx}, nil
 }
 
