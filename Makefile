@@ -43,7 +43,7 @@ test-all: ## Run every test, also those whose servers have to be built (an hour,
 	DATAKIT_TEST_ALL=1 $(TEST) -timeout 30m ./...
 
 servers: deps ## Start a server of every store that is installed, to play with
-	@$(GO) test ./internal/testserver -run TestPlay -count=1 -timeout 0 -v -play | grep -v -e '^=== ' -e '^---'
+	@$(GO) test ./internal/testserver -run TestPlay -parallel 20 -count=1 -timeout 0 -v -play | grep --line-buffered -v -e '^=== ' -e '^---'
 
 soak: deps ## Change keys of several stores for SOAK (10h), one each EVERY (70s)
 	$(GO) test ./internal/e2e -run TestSoak -count=1 -v -timeout 0 -soak $(SOAK) -soak-every $(EVERY)

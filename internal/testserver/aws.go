@@ -35,14 +35,13 @@ type AWS struct {
 func newAWS(tb testing.TB, endpoint string, ca *CA, launch func() *process) *AWS {
 	tb.Helper()
 	a := &AWS{Endpoint: endpoint, AccessKey: "AKIAOPERATOR00000000", SecretKey: "operator", launch: launch}
-	a.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2}}
+	// A kept connection may be one that a server closed when it was frozen.
+	transport := &http.Transport{DisableKeepAlives: true}
 	if ca != nil {
-		a.client.Transport = &http.Transport{TLSClientConfig: ca.client()}
+		transport.TLSClientConfig = ca.client()
 	}
-	tb.Cleanup(func() {
-		a.client.CloseIdleConnections()
-		a.cmd.kill()
-	})
+	a.client = &http.Client{Timeout: 30 * time.Second, Transport: transport}
+	tb.Cleanup(func() { a.cmd.kill() })
 	a.Start(tb)
 	return a
 }

@@ -64,13 +64,11 @@ func startNacos(tb testing.TB, program string, options []NacosOption) *Nacos {
 		o(n)
 	}
 	n.Endpoint = "http://127.0.0.1:" + strconv.Itoa(n.port)
-	transport := &http.Transport{MaxIdleConnsPerHost: 4}
-	n.client = &http.Client{Transport: transport}
+	// A connection that a frozen server has closed meanwhile is not found out in
+	// time to send a write again.
+	n.client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	n.configure(tb)
-	tb.Cleanup(func() {
-		transport.CloseIdleConnections()
-		n.cmd.kill()
-	})
+	tb.Cleanup(func() { n.cmd.kill() })
 	n.Start(tb)
 	return n
 }

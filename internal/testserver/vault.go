@@ -105,7 +105,7 @@ func (v *Vault) configure(tb testing.TB) {
 		"max_json_string_value_length": 8 << 20, // so that a value over our own limit can be written
 	}
 	v.Endpoint = "http://" + address
-	transport := &http.Transport{DisableKeepAlives: true}
+	transport := &http.Transport{}
 	if v.ca != nil {
 		pair := v.ca.Issue(tb, "127.0.0.1")
 		v.Endpoint = "https://" + address
@@ -181,7 +181,10 @@ func (v *Vault) Seal(tb testing.TB) {
 }
 
 // Stop kills the server as a power cut would; what it holds stays.
-func (v *Vault) Stop(testing.TB) { v.cmd.kill() }
+func (v *Vault) Stop(testing.TB) {
+	v.cmd.kill()
+	v.client.CloseIdleConnections()
+}
 
 // Start starts a stopped server on the same address and data, and unseals it.
 func (v *Vault) Start(tb testing.TB) {

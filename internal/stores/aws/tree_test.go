@@ -339,20 +339,6 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-func TestFrozenServerIsAway(t *testing.T) {
-	t.Parallel()
-	m := testserver.StartMoto(t, nil)
-	m.PutSecret(t, root+"/confd/a", "1")
-	st := open(t, m, root, nil, nil)
-	before := storetest.ReadUntil(t, st, "confd/a=1")
-	m.Pause(t)
-	storetest.ReadUntilAway(t, st)
-	m.Resume(t)
-	if after := storetest.ReadUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
-		t.Error("the revision moved with no write")
-	}
-}
-
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	m := testserver.StartMoto(t, nil)

@@ -130,7 +130,7 @@ func (s *source) Close() error {
 // A state names the content of the root.
 type state struct {
 	index   uint64 // 0 where nothing is known
-	missing bool   // there is none
+	missing bool   // Consul has no key at all there
 }
 
 // same reports whether nothing has changed from other to s. The index of a tree

@@ -250,21 +250,6 @@ func TestTableIsMade(t *testing.T) {
 	storetest.ReadUntil(t, st, "confd/a=1")
 }
 
-func TestFrozenServerIsAway(t *testing.T) {
-	t.Parallel()
-	srv := testserver.StartDynalite(t)
-	table := srv.NewTable(t, "confd")
-	table.Put(t, root+"/confd/a", "1")
-	st := open(t, table, root, nil, nil)
-	before := storetest.ReadUntil(t, st, "confd/a=1")
-	srv.Pause(t)
-	storetest.ReadUntilAway(t, st)
-	srv.Resume(t)
-	if after := storetest.ReadUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
-		t.Error("the revision moved with no write")
-	}
-}
-
 // The permissions that the documentation names are enough, and each is needed.
 func TestPermissions(t *testing.T) {
 	t.Parallel()

@@ -172,3 +172,41 @@ func TestRefusalIsBelievedOnce(t *testing.T) {
 		t.Errorf("%d logins, %d calls", logins, calls)
 	}
 }
+
+// A server that has just started may list nothing, or too little: after a break
+// that is believed only when it stays so.
+func TestServerThatIsStillLoading(t *testing.T) {
+	n := namespace{"confd", "t"}
+	for name, c := range map[string]struct {
+		broken bool
+		known  []string
+		lists  [][]string // one after the other, the last one for ever
+		want   int
+	}{
+		"at first an empty one is believed":   {false, nil, [][]string{{}, {"a"}}, 0},
+		"after a break it may fill":           {true, nil, [][]string{{}, {"a", "b"}}, 2},
+		"or stay empty":                       {true, []string{"a"}, [][]string{{}}, 0},
+		"keys that were known come back":      {true, []string{"a", "b"}, [][]string{{"a"}, {"a", "b"}}, 2},
+		"or are gone":                         {true, []string{"a", "b"}, [][]string{{"a"}}, 1},
+		"new keys alone are believed":         {true, []string{"a"}, [][]string{{"a", "b"}, {}}, 2},
+		"it may load for longer than a while": {true, []string{"a"}, [][]string{{}, {"b"}, {"b", "a"}}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			left := c.lists
+			src := &source{broken: c.broken, known: map[namespace]map[id]item{n: {}}, server: fakeServer(t, credentials{}, func(w http.ResponseWriter, r *http.Request) {
+				answerPage(w, r, left[0])
+				if len(left) > 1 {
+					left = left[1:]
+				}
+			})}
+			for _, key := range c.known {
+				src.known[n][id{"g", key}] = itemOf("x", "")
+			}
+			items, err := src.believable(t.Context(), n)
+			if err != nil || len(items) != c.want {
+				t.Errorf("%v, %v; want %d keys", items, err, c.want)
+			}
+		})
+	}
+}

@@ -32,6 +32,9 @@ const (
 	early = time.Second
 	// bulk is how many changes are read by one list.
 	bulk = 20
+	// settle is the time between two lists of which the second has to bear out
+	// that keys are gone.
+	settle = time.Second
 	// spareChunks is how many more requests may wait than are needed.
 	spareChunks = 4
 )
@@ -82,9 +85,10 @@ func (s *source) Follow(ctx context.Context, c *follow.Copy) error {
 	f := &session{source: s, copy: c, answers: make(chan answer), pace: minLook}
 	defer f.runs.Wait()
 	defer cancel()
+	defer func() { s.broken = true }()
 	entries := map[string]store.Entry{}
 	for _, n := range s.spaces {
-		items, err := s.server.list(ctx, n)
+		items, err := s.believable(ctx, n)
 		if err != nil {
 			return err
 		}
@@ -100,6 +104,42 @@ func (s *source) Follow(ctx context.Context, c *follow.Copy) error {
 		f.listen(ctx, t)
 	}
 	return f.loop(ctx)
+}
+
+// believable lists a namespace. A server that has just started may answer before
+// it has read what it holds: r-nacos does, for half a second, with an empty list.
+// So after something broke, keys that are gone, or a namespace that is empty,
+// have to be so for a while.
+func (s *source) believable(ctx context.Context, n namespace) (map[id]item, error) {
+	items, err := s.server.list(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	for s.broken && (len(items) == 0 || lacks(items, s.known[n])) {
+		if !sleep(ctx, settle) {
+			return nil, ctx.Err()
+		}
+		again, err := s.server.list(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		if len(again) == len(items) && !lacks(again, items) {
+			break
+		}
+		items = again
+	}
+	s.known[n] = items
+	return items, nil
+}
+
+// lacks reports whether a key of known is not among items.
+func lacks(items, known map[id]item) bool {
+	for i := range known {
+		if _, ok := items[i]; !ok {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *session) loop(ctx context.Context) error {
@@ -171,7 +211,7 @@ func (f *session) relist(ctx context.Context, t *tree) (moved bool, err error) {
 			set = append(set, found.entry(t.key(i)))
 		}
 	}
-	t.items = items
+	t.items, f.known[t.namespace] = items, items
 	f.listen(ctx, t)
 	return len(set)+len(removed) > 0, f.copy.Apply(0, set, removed)
 }
@@ -259,10 +299,10 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // take takes what a request that waited has told, and sends the next.
 func (f *session) take(ctx context.Context, a answer) error {
-	if a.ctx.Err() != nil {
-		return nil // the tree was split anew meanwhile
-	}
-	if a.err != nil {
+	switch {
+	case a.stale():
+		return nil
+	case a.err != nil:
 		return a.err
 	}
 	moved, err := f.fetch(ctx, a.tree, a.changed)
@@ -284,10 +324,13 @@ func (f *session) take(ctx context.Context, a answer) error {
 	return nil
 }
 
+// stale reports whether the tree was split anew since c was made.
+func (c *chunk) stale() bool { return c.ctx.Err() != nil }
+
 // again waits once more for what there still is of a chunk.
 func (c *chunk) again(f *session) {
-	if c.ctx.Err() != nil {
-		return // the tree was split anew
+	if c.stale() {
+		return
 	}
 	c.ids = slices.DeleteFunc(c.ids, func(i id) bool {
 		_, ok := c.tree.items[i]

@@ -15,7 +15,6 @@ package nacos
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"datakit.dev/internal/spec"
@@ -64,13 +63,12 @@ func open(o store.Options) (*nacos, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	ctx, stop := context.WithCancel(context.Background())
-	src := &source{server: newServer(nodes, login), spaces: spaces, circle: poll.Every(v), asks: make(chan chan error), stop: stop, log: log}
-	return &nacos{Store: follow.New("nacos", src, log), server: src.server, spaces: spaces, ctx: ctx}, nil
+	src := &source{
+		server: newServer(nodes, login), spaces: spaces, circle: poll.Every(v), asks: make(chan chan error), stop: stop,
+		known: map[namespace]map[id]item{},
+	}
+	return &nacos{Store: follow.New("nacos", src, o.Log), server: src.server, spaces: spaces, ctx: ctx}, nil
 }
 
 // A source follows the namespaces of one server.
@@ -80,7 +78,10 @@ type source struct {
 	circle time.Duration // the longest time between two looks for new configurations
 	asks   chan chan error
 	stop   context.CancelFunc
-	log    *slog.Logger
+
+	// What Follow knows from one call to the next.
+	broken bool // a call has ended
+	known  map[namespace]map[id]item
 }
 
 // Close implements [follow.Source].

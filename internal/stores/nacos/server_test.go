@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -146,9 +147,7 @@ func mutualTLS(t *testing.T, s server) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := s.values()
-			for option, value := range c.options {
-				v[option] = value
-			}
+			maps.Copy(v, c.options)
 			v["nodes"] = []string{strings.TrimPrefix(front.URL, "https://")}
 			st := open(t, nil, v)
 			if c.works {

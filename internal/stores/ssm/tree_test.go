@@ -226,20 +226,6 @@ func TestListWithoutEnd(t *testing.T) {
 	}
 }
 
-func TestFrozenServerIsAway(t *testing.T) {
-	t.Parallel()
-	m := testserver.StartMoto(t, nil)
-	m.PutParameter(t, root+"/confd/a", "1")
-	st := open(t, m, root, nil, nil)
-	before := storetest.ReadUntil(t, st, "confd/a=1")
-	m.Pause(t)
-	storetest.ReadUntilAway(t, st)
-	m.Resume(t)
-	if after := storetest.ReadUntil(t, st, "confd/a=1"); after.Revision != before.Revision {
-		t.Error("the revision moved with no write")
-	}
-}
-
 // A tree that may be listed but not decrypted is denied as a whole: what is left
 // out would look deleted.
 func TestPermissions(t *testing.T) {

@@ -2,12 +2,9 @@ package vault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -27,16 +24,6 @@ type session struct {
 
 	mu    sync.Mutex
 	token token
-}
-
-// A token is what the server let us in with.
-type token struct {
-	id        string
-	ours      bool // it came of a login, so that it is ours to revoke
-	asked     bool // its life is known
-	renewable bool // it may live longer
-	life      time.Duration
-	ends      time.Time // zero where it lives for ever
 }
 
 func newSession(a *api, m method, every time.Duration, log *slog.Logger) *session {
@@ -132,42 +119,6 @@ func (s *session) enter(ctx context.Context) (token, error) {
 	s.hold(t)
 	s.log.Debug("logged in to Vault", "method", s.method.name, "ttl", t.life)
 	return t, nil
-}
-
-// granted reads the token of a login or a renewal.
-func granted(a answer) (token, error) {
-	var out struct {
-		Auth struct {
-			ClientToken    string `json:"client_token"`
-			LeaseDuration  int64  `json:"lease_duration"`
-			Renewable      bool   `json:"renewable"`
-			MFARequirement any    `json:"mfa_requirement"`
-		} `json:"auth"`
-	}
-	if err := a.decode(&out); err != nil {
-		return token{}, err
-	}
-	id := out.Auth.ClientToken
-	switch {
-	case id == "" && out.Auth.MFARequirement != nil:
-		return token{}, fmt.Errorf("%w: the server asks for a second factor, which an agent has not", store.ErrDenied)
-	case id == "" || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return token{}, fmt.Errorf("%w: %w", store.ErrUnavailable, errAnswer)
-	}
-	return token{id: id, asked: true, renewable: out.Auth.Renewable}.until(out.Auth.LeaseDuration), nil
-}
-
-// maxLife is longer than any token need live, and short enough to add to now.
-const maxLife = 10 * 365 * 24 * 60 * 60
-
-// until returns t with a life of so many seconds from now, for ever where 0.
-func (t token) until(seconds int64) token {
-	t.life, t.ends = 0, time.Time{}
-	if seconds > 0 {
-		t.life = time.Duration(min(seconds, maxLife)) * time.Second
-		t.ends = time.Now().Add(t.life)
-	}
-	return t
 }
 
 // good reports whether t needs no attention before the next look. A token is
@@ -293,54 +244,3 @@ func (s *session) take(ctx context.Context) error {
 }
 
 func (s *session) leave() { <-s.turn }
-
-// hidden stands for a secret that a server repeats in its answer.
-const hidden = "***"
-
-// clean takes our secrets out of what the server says: it goes into errors.
-func (s *session) clean(words said, more string) said {
-	for _, list := range [][]string{words.Errors, words.Warnings} {
-		for i := range list {
-			list[i] = s.veil(list[i], more)
-		}
-	}
-	return words
-}
-
-// minSecret is the length below which a secret is part of any sentence.
-const minSecret = 4
-
-func (s *session) veil(text, more string) string {
-	for _, secret := range append(s.method.secrets(), more) {
-		if len(secret) >= minSecret {
-			text = strings.ReplaceAll(text, secret, hidden)
-		}
-	}
-	return text
-}
-
-// discreet returns err, which may repeat words of the server, without our
-// secrets.
-func (s *session) discreet(err error, id string) error {
-	text := err.Error()
-	clean := s.veil(s.veil(text, id), s.held().id)
-	if clean == text {
-		return err
-	}
-	kinds := []error{store.ErrDenied, store.ErrUnavailable, context.Canceled, context.DeadlineExceeded}
-	at := slices.IndexFunc(kinds, func(k error) bool { return errors.Is(err, k) })
-	if at < 0 {
-		return fmt.Errorf("%w: %s", store.ErrUnavailable, clean)
-	}
-	return veiled{clean, kinds[at]}
-}
-
-// A veiled error is one of a kind whose text was changed.
-type veiled struct {
-	text string
-	kind error
-}
-
-func (v veiled) Error() string { return v.text }
-
-func (v veiled) Unwrap() error { return v.kind }

@@ -31,6 +31,7 @@ const (
 	opChildren = 12
 	opClose    = -11
 	opAuth     = 100
+	opWatches  = 101
 )
 
 // The answers that no question asked for.
@@ -211,7 +212,7 @@ func (p *parser) answer(op int32) {
 		p.skip(statSize)
 	case opCreate, opSync:
 		p.bytes()
-	case opDelete, opClose, opAuth:
+	case opDelete, opClose, opAuth, opWatches:
 	default:
 		p.bad = true
 	}

@@ -137,7 +137,7 @@ func (e *ensemble) try(ctx context.Context, node string, secure *tls.Config) (*s
 	// The connection is made here, where ctx bounds it and its error is seen, and
 	// handed to the library, which would go on to connect for ever.
 	taken := false
-	conn, all, err := zk.Connect([]string{node}, sessionTimeout, zk.WithHostProvider(&once{node: node}),
+	conn, all, err := zk.Connect([]string{node}, sessionTimeout, zk.WithHostProvider(&once{node: node, connected: c.met}),
 		zk.WithDialer(func(string, string, time.Duration) (net.Conn, error) {
 			if taken {
 				return nil, errSpent
@@ -202,17 +202,24 @@ func (c *session) notice(ev zk.Event) {
 // turned is called with the lock.
 func (c *session) turned(state zk.State) {
 	switch state {
-	case zk.StateHasSession:
-		if !c.begun {
-			c.begun = true
-			close(c.up)
-		}
 	case zk.StateDisconnected, zk.StateExpired, zk.StateAuthFailed:
 		if !c.ended {
 			c.ended = true
 			close(c.down)
 		}
 	default:
+	}
+}
+
+// met is called when the session is agreed on. A little later the library sets
+// again what watches it has, as if after an interruption; one that we have set by
+// then is set twice, which does no harm.
+func (c *session) met() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.begun {
+		c.begun = true
+		close(c.up)
 	}
 }
 
@@ -294,8 +301,9 @@ var errSpent = errors.New("a session ends with its connection")
 
 // once is the one address that the library may connect to.
 type once struct {
-	node string
-	used bool
+	node      string
+	used      bool
+	connected func()
 }
 
 // Init implements [zk.HostProvider].
@@ -312,7 +320,7 @@ func (o *once) Next() (server string, retryStart bool) {
 }
 
 // Connected implements [zk.HostProvider].
-func (*once) Connected() {}
+func (o *once) Connected() { o.connected() }
 
 // silence drops what the library would write to standard error; our errors say
 // the same.
