@@ -98,7 +98,8 @@ func startFile(t testing.TB) place {
 		return filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(key, "/datakit/")))
 	}
 	return place{
-		"file", spec.Values{"file": []string{dir}},
+		"file",
+		spec.Values{"file": []string{dir}},
 		func(t testing.TB, key, value string) {
 			if err := os.MkdirAll(filepath.Dir(path(key)), 0o750); err != nil {
 				t.Fatal(err)
