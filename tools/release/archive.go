@@ -19,10 +19,8 @@ import (
 
 // archive writes the archive of one platform and returns its name.
 func (r *release) archive(t target, files []file) (string, error) {
-	name := fmt.Sprintf("datakit-%s-%s-%s.tar.gz", t.os, t.arch, r.version)
-	pack := writeTarGz
+	name, pack := t.archive("-"+r.version), writeTarGz
 	if t.os == "windows" {
-		name = fmt.Sprintf("datakit-%s-%s-%s.zip", t.os, t.arch, r.version)
 		pack = writeZip
 	}
 	var b bytes.Buffer
@@ -30,6 +28,26 @@ func (r *release) archive(t target, files []file) (string, error) {
 		return "", fmt.Errorf("write %s: %w", name, err)
 	}
 	return name, r.write(name, b.Bytes())
+}
+
+// archive returns the name of an archive for t.
+func (t target) archive(version string) string {
+	kind := ".tar.gz"
+	if t.os == "windows" {
+		kind = ".zip"
+	}
+	return "datakit-" + t.os + "-" + t.arch + version + kind
+}
+
+// newest gives the archive of t a second name that is the same for every version:
+// it is what an install script can ask for without knowing which is the newest.
+func (r *release) newest(t target) (string, error) {
+	name := t.archive("")
+	path := filepath.Join(r.out, name)
+	if err := errors.Join(os.RemoveAll(path), os.Link(filepath.Join(r.out, t.archive("-"+r.version)), path)); err != nil {
+		return "", fmt.Errorf("name the newest archive: %w", err)
+	}
+	return name, nil
 }
 
 // write puts a file into the output folder, whole or not at all.

@@ -2,24 +2,27 @@ package main
 
 import (
 	"bytes"
-	"crypto/ed25519"
+	"context"
 	"crypto/sha256"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 )
 
 // The list of checksums, which an installer checks what it fetched against.
 const (
 	checksumFile  = "checksums.txt"
-	signatureFile = "checksums.txt.sig"
+	signatureFile = checksumFile + ".sig"
 )
+
+// purpose is what a signature is for: one that was made for something else does
+// not count.
+const purpose = "datakit"
 
 // checksums writes the list that `sha256sum -c` reads, and signs it where there
 // is a key.
-func (r *release) checksums(names []string, key ed25519.PrivateKey) error {
+func (r *release) checksums(ctx context.Context, names []string, key string) error {
 	var list bytes.Buffer
 	for _, name := range names {
 		body, err := os.ReadFile(filepath.Join(r.out, name))
@@ -32,33 +35,28 @@ func (r *release) checksums(names []string, key ed25519.PrivateKey) error {
 	if err := os.RemoveAll(filepath.Join(r.out, signatureFile)); err != nil {
 		return fmt.Errorf("remove the old signature: %w", err)
 	}
-	if err := r.write(checksumFile, list.Bytes()); err != nil || key == nil {
+	if err := r.write(checksumFile, list.Bytes()); err != nil || key == "" {
 		return err
 	}
-	return r.write(signatureFile, ed25519.Sign(key, list.Bytes()))
+	// OpenSSH has its part on every system that the agent runs on, and takes a key
+	// from an agent or a token as well, so that it need not lie on this machine.
+	sign := exec.CommandContext(ctx, "ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", purpose, filepath.Join(r.out, checksumFile))
+	if _, err := sign.Output(); err != nil {
+		return failedCommand("sign the checksums with ssh-keygen", err)
+	}
+	return nil
 }
 
-// readKey reads the key that signs; no path is no key. `openssl genpkey
-// -algorithm ed25519` makes one.
-func readKey(path string) (ed25519.PrivateKey, error) {
-	if path == "" {
-		return nil, nil
+// checkKey finds out before the long build whether there is a key to sign with.
+func checkKey(key string) error {
+	if key == "" {
+		return nil
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the key: %w", err)
+	if _, err := os.Stat(key); err != nil {
+		return fmt.Errorf("the key to sign with: %w", err)
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("read the key: %s holds no PEM block", path)
+	if _, err := exec.LookPath("ssh-keygen"); err != nil {
+		return fmt.Errorf("sign with OpenSSH, which has to be installed: %w", err)
 	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("read the key %s: %w", path, err)
-	}
-	signer, ok := key.(ed25519.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("read the key: %s holds a %T, expected an Ed25519 key", path, key)
-	}
-	return signer, nil
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -26,36 +27,63 @@ type file struct {
 //go:embed files/datakit.conf
 var sampleConf []byte
 
-// unit is the name of the systemd unit in an archive.
-const unit = "systemd/datakit.service"
+// The systemd unit in an archive, and what it is made from.
+const (
+	unit         = "systemd/datakit.service"
+	unitTemplate = "internal/install/datakit.service"
+)
 
 // commonFiles returns what stands beside the binary on every platform.
 func (r *release) commonFiles(ctx context.Context) ([]file, error) {
 	files := []file{{"datakit.conf.sample", 0o644, sampleConf}}
-	for from, to := range map[string]string{
-		"LICENSE": "LICENSE", "README.md": "README.md", "README.zh.md": "README.zh.md",
-		"deploy/systemd/datakit.service": unit,
-	} {
-		body, err := os.ReadFile(filepath.Join(r.src, filepath.FromSlash(from)))
-		if errors.Is(err, fs.ErrNotExist) && to == unit {
-			continue // a source that brings none
-		}
+	for _, name := range []string{"LICENSE", "README.md", "README.zh.md"} {
+		body, err := os.ReadFile(filepath.Join(r.src, name))
 		if err != nil {
 			return nil, fmt.Errorf("read what goes into the archives: %w", err)
 		}
-		files = append(files, file{to, 0o644, body})
+		files = append(files, file{name, 0o644, body})
 	}
-	written, err := r.written(ctx)
+	service, err := r.service()
 	if err != nil {
 		return nil, err
 	}
-	files = append(files, written...)
+	files = append(files, service...)
+	generated, err := r.generated(ctx)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, generated...)
 	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 	return files, nil
 }
 
-// written returns what the agent itself writes: completions and manual pages.
-func (r *release) written(ctx context.Context) (files []file, err error) {
+// blank is a place that the installer fills in.
+var blank = regexp.MustCompile(`%[A-Z]+%`)
+
+// service returns the unit that the installer would write for an agent in
+// [workDir]; none where the source brings none.
+func (r *release) service() ([]file, error) {
+	body, err := os.ReadFile(filepath.Join(r.src, filepath.FromSlash(unitTemplate)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the systemd unit: %w", err)
+	}
+	var folders []string
+	for _, name := range written() {
+		folders = append(folders, "-"+workDir+"/"+name)
+	}
+	text := strings.NewReplacer("%PROGRAM%", workDir+"/datakit", "%DIR%", workDir, "%WRITABLE%", strings.Join(folders, " ")).Replace(string(body))
+	_, text, ok := strings.Cut(text, "[Unit]") // what comes before is about the installer
+	if left := blank.FindString(text); left != "" || !ok {
+		return nil, fmt.Errorf("the systemd unit %s is not one that can be filled in: %q", unitTemplate, left)
+	}
+	return []file{{unit, 0o644, []byte("# Put changes of your own into a drop-in: systemctl edit datakit\n[Unit]" + text)}}, nil
+}
+
+// generated returns what the agent itself writes: completions and manual pages.
+func (r *release) generated(ctx context.Context) (files []file, err error) {
 	binary, err := r.compile(ctx, host())
 	if err != nil {
 		return nil, err

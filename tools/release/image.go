@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -55,7 +56,15 @@ func (r *release) imageFor(ctx context.Context, t target) (v1.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the binary: %w", err)
 	}
-	root, err := r.root(body)
+	notices, err := r.notices(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	licence, err := os.ReadFile(filepath.Join(r.src, "LICENSE"))
+	if err != nil {
+		return nil, fmt.Errorf("read the licence: %w", err)
+	}
+	root, err := r.root(body, append(append(licence, '\n'), notices...))
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +110,7 @@ func (r *release) imageConfig(t target) *v1.ConfigFile {
 }
 
 // root returns the file system of the image as a tar.
-func (r *release) root(binary []byte) ([]byte, error) {
+func (r *release) root(binary, licences []byte) ([]byte, error) {
 	passwd := fmt.Sprintf("root:x:0:0:root:/:/nologin\n%s:x:%d:%[2]d:DataKit agent:%s:/nologin\n", account, nobody, workDir)
 	group := fmt.Sprintf("root:x:0:\n%s:x:%d:\n", account, nobody)
 	entries := []entry{
@@ -115,9 +124,10 @@ func (r *release) root(binary []byte) ([]byte, error) {
 		{name: "usr/", mode: 0o755},
 		{name: "usr/local/", mode: 0o755},
 		{name: "usr/local/datakit/", mode: 0o750, owner: nobody},
+		{name: "usr/local/datakit/LICENSES.txt", mode: 0o644, body: licences},
 		{name: "usr/local/datakit/datakit", mode: 0o755, body: binary},
 	}
-	for _, name := range []string{"cache", "conf.d", "data", "log", "pipeline", "pipeline_confd"} {
+	for _, name := range append([]string{"conf.d", "pipeline"}, written()...) {
 		entries = append(entries, entry{name: "usr/local/datakit/" + name + "/", mode: 0o750, owner: nobody})
 	}
 	var b bytes.Buffer

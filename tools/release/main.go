@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	out := flags.String("out", "../../dist", "the `folder` to write to")
 	version := flags.String("version", "", "the version; git's by default")
 	targets := flags.String("targets", allTargets, "a list of OS/ARCH")
-	key := flags.String("key", os.Getenv("DATAKIT_RELEASE_KEY"), "a PEM `file` with an Ed25519 key, which signs the checksums (DATAKIT_RELEASE_KEY)")
+	key := flags.String("key", os.Getenv("DATAKIT_RELEASE_KEY"), "the `file` of an SSH key that signs the checksums (DATAKIT_RELEASE_KEY)")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("wrong use: %w", err)
 	}
@@ -69,8 +69,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 
 // packages builds everything but the image, and the list of checksums.
 func (r *release) packages(ctx context.Context, key string) error {
-	signer, err := readKey(key)
-	if err != nil {
+	if err := checkKey(key); err != nil {
 		return err
 	}
 	common, err := r.commonFiles(ctx)
@@ -86,7 +85,7 @@ func (r *release) packages(ctx context.Context, key string) error {
 		names = append(names, made...)
 	}
 	slices.Sort(names)
-	return r.checksums(names, signer)
+	return r.checksums(ctx, names, key)
 }
 
 // forTarget builds what there is for one platform and returns the names.
@@ -99,9 +98,14 @@ func (r *release) forTarget(ctx context.Context, t target, common []file) (names
 	if err != nil {
 		return nil, fmt.Errorf("read the binary: %w", err)
 	}
-	files := append([]file{{name: "datakit" + t.exe(), mode: 0o755, body: body}}, forSystem(common, t.os)...)
+	notices, err := r.notices(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	files := append([]file{{"datakit" + t.exe(), 0o755, body}, {noticesFile, 0o644, notices}}, forSystem(common, t.os)...)
 	steps := []func() (string, error){
 		func() (string, error) { return r.archive(t, files) },
+		func() (string, error) { return r.newest(t) },
 		func() (string, error) { return r.bill(t, binary) },
 	}
 	if t.os == "linux" {

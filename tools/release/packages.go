@@ -24,6 +24,9 @@ import (
 // manual is right for both.
 const workDir = "/usr/local/datakit"
 
+// written returns the folders of the work directory that the agent writes.
+func written() []string { return []string{"cache", "data", "log", "pipeline_confd"} }
+
 // account is the user and the group that the agent's files belong to.
 const account = "datakit"
 
@@ -138,7 +141,7 @@ func (r *release) folders() files.Contents {
 		{Destination: workDir + "/conf.d", Type: files.TypeDir, FileInfo: r.owned("root", account, 0o750)},
 		{Destination: workDir + "/pipeline", Type: files.TypeDir, FileInfo: r.owned("root", account, 0o750)},
 	}
-	for _, name := range []string{"cache", "data", "log", "pipeline_confd"} {
+	for _, name := range written() {
 		list = append(list, &files.Content{Destination: workDir + "/" + name, Type: files.TypeDir, FileInfo: r.owned(account, account, 0o750)})
 	}
 	return list
@@ -164,7 +167,7 @@ func place(name, format string) (to, kind string) {
 		return workDir + "/conf.d/datakit.conf", files.TypeConfigNoReplace
 	case "LICENSE":
 		return licence, ""
-	case "README.md", "README.zh.md":
+	case "README.md", "README.zh.md", noticesFile:
 		return "/usr/share/doc/datakit/" + name, ""
 	case "completions/datakit.bash":
 		return "/usr/share/bash-completion/completions/datakit", ""

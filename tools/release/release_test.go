@@ -161,10 +161,10 @@ func TestArchive(t *testing.T) {
 		t.Errorf("the names are not in order: %v", names)
 	}
 	want := []string{
-		"datakit", "LICENSE", "README.md", "README.zh.md", "datakit.conf.sample", "completions/datakit.bash", "completions/_datakit",
+		"datakit", "LICENSE", noticesFile, "README.md", "README.zh.md", "datakit.conf.sample", "completions/datakit.bash", "completions/_datakit",
 		"completions/datakit.fish", "completions/datakit.ps1", "man/man1/datakit.1", "man/man1/datakit-confd-put.1",
 	}
-	if _, err := os.Stat(filepath.Join(r.src, "deploy", "systemd", "datakit.service")); err == nil {
+	if _, err := os.Stat(filepath.Join(r.src, filepath.FromSlash(unitTemplate))); err == nil {
 		want = append(want, unit)
 	}
 	for _, name := range want {
@@ -285,7 +285,7 @@ func TestChecksums(t *testing.T) {
 			t.Errorf("%s is not listed", name)
 		}
 	}
-	if len(listed) != 4 {
+	if len(listed) != 5 {
 		t.Errorf("listed: %v", listed)
 	}
 }

@@ -108,12 +108,8 @@ func (r *release) compile(ctx context.Context, t target) (string, error) {
 	path := filepath.Join(r.src, ".cache", "release", t.os+"-"+t.arch, "datakit"+t.exe())
 	// What git says of the folder is left out: the same source outside of a
 	// repository has to give the same binary, and -ldflags names the version.
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", //nolint:gosec // the version is checked
+	cmd := r.goCommand(ctx, t, "build", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w -X datakit.dev/internal/app.Version="+r.version, "-o", path, "./cmd/datakit")
-	cmd.Dir = r.src
-	// What a machine has set for itself must not become part of the binary.
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+t.os, "GOARCH="+t.arch, "GOFLAGS=", "GOEXPERIMENT=",
-		"GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off", "GOWORK=off")
 	cmd.Stderr = r.log
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("go build: %w", err)

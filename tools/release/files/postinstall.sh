@@ -11,7 +11,7 @@ esac
 
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
-  [ -n "$first" ] || systemctl try-restart datakit.service
+  [ -n "$first" ] || systemctl try-restart datakit.service || true
 fi
 if [ -n "$first" ]; then
   echo 'DataKit is installed. Name a data gateway and your config store in'
