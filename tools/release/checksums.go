@@ -12,7 +12,7 @@ import (
 
 // The list of checksums, which an installer checks what it fetched against.
 const (
-	checksumFile  = "checksums.txt"
+	checksumFile  = "SHA256SUMS"
 	signatureFile = checksumFile + ".sig"
 )
 

@@ -119,6 +119,25 @@ func (r *release) generated(ctx context.Context) (files []file, err error) {
 	return files, nil
 }
 
+// installers puts the install scripts beside the archives, where they look for
+// them, and returns the names of those that the source brings.
+func (r *release) installers() (names []string, err error) {
+	for _, name := range []string{"install.sh", "install.ps1"} {
+		body, err := os.ReadFile(filepath.Join(r.src, "deploy", name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the install scripts: %w", err)
+		}
+		if err := r.write(name, body); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
 // forSystem returns the files that have a use on one operating system.
 func forSystem(files []file, system string) (list []file) {
 	for _, f := range files {

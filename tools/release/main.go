@@ -76,7 +76,10 @@ func (r *release) packages(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	var names []string
+	names, err := r.installers()
+	if err != nil {
+		return err
+	}
 	for _, t := range r.targets {
 		made, err := r.forTarget(ctx, t, common)
 		if err != nil {
