@@ -109,10 +109,11 @@ live in seconds, and touches nothing but what changed.`,
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
+	root.AddCommand(p.manCommand()) // hidden: for those who package DataKit
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand(), p.manCommand())
+	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand())
 	root.AddCommand(p.Extra...)
 	return root
 }
