@@ -44,13 +44,13 @@ deps: ## Install the servers that the tests talk to
 test: deps ## Run every test, with the race detector
 	$(GO) vet ./...
 	$(TEST) -timeout 15m ./...
-	cd tools/release && $(GO) vet . && $(GO) test -timeout 10m .
+	cd tools/release && $(GO) vet . && CGO_ENABLED=0 $(GO) test -timeout 10m .
 
 test-all: ## Run every test, also those whose servers have to be built (an hour, once)
 	@scripts/test-deps --all
 	$(GO) vet ./...
 	DATAKIT_TEST_ALL=1 $(TEST) -timeout 30m ./...
-	cd tools/release && DATAKIT_TEST_ALL=1 $(GO) test -timeout 30m .
+	cd tools/release && DATAKIT_TEST_ALL=1 CGO_ENABLED=0 $(GO) test -timeout 30m .
 
 servers: deps ## Start a server of every store that is installed, to play with
 	@$(GO) test ./internal/testserver -run TestPlay -parallel 20 -count=1 -timeout 0 -v -play | grep --line-buffered -v -e '^=== ' -e '^---'

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -36,20 +38,23 @@ func startContainer(t *testing.T, config v1.ConfigFile, layer []byte, env ...str
 	c := &container{t: t, root: t.TempDir(), addr: freeAddr(t), output: new(bytes.Buffer)}
 	unpackRoot(t, c.root, layer)
 	args := append(append([]string{}, config.Config.Entrypoint...), config.Config.Cmd...)
-	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), args[0], args[1:]...) // it ends by a signal, as a container does
 	cmd.Dir = config.Config.WorkingDir
 	cmd.Env = append(append(append([]string{}, config.Config.Env...), "ENV_HTTP_LISTEN="+c.addr), env...)
 	cmd.Stdout, cmd.Stderr = c.output, c.output
 	cmd.SysProcAttr = confined(c.root, nobody)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil || t.Failed() {
-			t.Logf("the agent ended: %v\n%s", err, c.output)
+		_ = cmd.Process.Signal(syscall.SIGTERM) // an error says that it has ended already
+		kill := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+		defer kill.Stop()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the agent did not end well: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("it wrote\n%s", c.output)
 		}
 	})
 	return c

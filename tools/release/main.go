@@ -28,7 +28,7 @@ func main() {
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		stop()
-		os.Exit(1) //nolint:forbidigo,gocritic // this is main
+		os.Exit(1) //nolint:forbidigo // this is main
 	}
 }
 

@@ -87,7 +87,7 @@ func (r *release) describe(stage, format string, t target, archive []file) (*nfp
 		Description: "telemetry agent whose configuration lives in your config store\n" +
 			"DataKit collects metrics, logs and traces. Its configuration lives in the\n" +
 			"store that the operations team already runs: etcd, Consul, Redis, files and\n" +
-			"others. A change there is live in seconds, and touches nothing but what changed.",
+			"others. A change there is live in seconds, and touches nothing else.",
 	})
 	info.Contents = contents
 	info.Scripts = nfpm.Scripts{
