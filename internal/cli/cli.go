@@ -109,6 +109,7 @@ live in seconds, and touches nothing but what changed.`,
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
+	root.AddCommand(p.manCommand()) // hidden: for those who package DataKit
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})
