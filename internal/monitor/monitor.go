@@ -23,6 +23,8 @@ type Options struct {
 	Stdout   io.Writer
 	Env      []string // TERM, NO_COLOR and what else says how to draw
 	Color    bool
+
+	width, height int // of an output that has no size of its own
 }
 
 // Once prints as plain text what two polls say, an interval apart: a rate takes

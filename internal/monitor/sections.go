@@ -19,6 +19,9 @@ const unitsAt = 2
 
 func text(s string, st style) cell { return cell{text: clean(s), style: st} }
 
+// path is text of which the end says most.
+func path(s string) cell { return cell{text: clean(s), tail: true} }
+
 func number(n uint64) cell { return cell{text: count(n), key: float64(n)} }
 
 // number in the style of what should be zero.
@@ -62,7 +65,10 @@ func (m *Model) rate(counter string) cell {
 func (m *Model) lag(s status.Store) cell {
 	switch c := m.ago(s.ReadAt); s.State {
 	case status.Watching:
-		return cell{text: "live", style: good}
+		if m.lost == "" {
+			return cell{text: "live", style: good}
+		}
+		return c
 	case status.Polling:
 		return c
 	case status.Connecting, status.Disabled:
@@ -116,7 +122,7 @@ func keySection() *section {
 			var out []row
 			for _, k := range m.answer.Status.Keys {
 				if k.State != status.Applied || k.Error != "" {
-					out = append(out, row{keyID(k), []cell{text(keyID(k), plain), text(string(k.State), keyStyle(k.State)), text(k.Error, plain)}})
+					out = append(out, row{keyID(k), []cell{path(keyID(k)), text(string(k.State), keyStyle(k.State)), text(k.Error, plain)}})
 				}
 			}
 			return out
@@ -145,7 +151,7 @@ func unitSection() *section {
 			for i, u := range units {
 				out[i] = row{u.ID, []cell{
 					text(u.ID, plain), text(string(u.State), unitStyle(u.State)), m.rate("unit/" + u.ID), trouble(u.Errors),
-					m.ago(u.LastGather), m.until(u.NextGather), number(u.Points), m.ago(u.Since), text(u.Origin, plain), text(u.LastError, bad),
+					m.ago(u.LastGather), m.until(u.NextGather), number(u.Points), m.ago(u.Since), path(u.Origin), text(u.LastError, bad),
 				}}
 			}
 			return out
@@ -168,7 +174,7 @@ func scriptSection() *section {
 		rows: func(m *Model) []row {
 			var out []row
 			for _, s := range m.answer.Status.Scripts {
-				last := text(s.Origin, plain)
+				last := path(s.Origin)
 				if s.Error != "" {
 					last = text(s.Error, bad)
 				}
@@ -222,7 +228,7 @@ func changeSection() *section {
 	return &section{
 		name: "CHANGES", least: 4, sorted: unsorted, open: changeFacts,
 		columns: []column{
-			{width: 12, most: 12},
+			{width: 10, most: 12},
 			{title: "KIND", width: 6, rank: 3},
 			{title: "NAME", width: 12, most: 36, rank: 2},
 			{title: "WHAT", width: 14, most: 80, rank: 1},
@@ -235,7 +241,7 @@ func changeSection() *section {
 					look = bad
 				}
 				out = append(out, row{strconv.FormatUint(c.number, 10), []cell{
-					{text: m.clock(c.At)}, text(c.Kind, plain), text(c.Subject, plain), text(c.Text, look),
+					{text: m.clock(c.At)}, text(c.Kind, plain), path(c.Subject), text(c.Text, look),
 				}})
 			}
 			return out

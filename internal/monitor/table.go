@@ -24,6 +24,7 @@ type cell struct {
 	text  string
 	style style
 	key   float64 // what a number or a time is sorted by
+	tail  bool    // where there is no room, the end stays
 }
 
 // row is one line of a table; its id stays while its cells change.
@@ -74,7 +75,7 @@ func layout(cols []column, rows []row, w int) []int {
 			need += gap
 		}
 		if need > left {
-			continue
+			break // not a lesser one instead: the columns would jump with the width
 		}
 		widths[i] = cols[i].width
 		left -= need
@@ -126,6 +127,9 @@ func (r row) line(cols []column, widths []int) line {
 		}
 		if len(out) > 0 {
 			out = append(out, piece{strings.Repeat(" ", gap), plain})
+		}
+		if c.tail {
+			c.text = cutFront(c.text, widths[i])
 		}
 		text := fill(c.text, widths[i], cols[i].right)
 		if i == last {

@@ -49,7 +49,7 @@ func show(ctx context.Context, o Options, m *Model) error {
 		return answered{a, err, time.Now()}
 	}
 	program := tea.NewProgram(f, tea.WithContext(ctx), tea.WithInput(o.Stdin), tea.WithOutput(o.Stdout),
-		tea.WithEnvironment(o.Env), tea.WithoutSignalHandler())
+		tea.WithEnvironment(o.Env), tea.WithoutSignalHandler(), tea.WithWindowSize(o.width, o.height))
 	_, err := program.Run()
 	switch {
 	case f.err != nil:

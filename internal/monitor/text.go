@@ -40,15 +40,55 @@ func clean(s string) string {
 	}, diag.OneLine(s))
 }
 
-// width returns how many cells s takes.
-func width(s string) int { return ansi.StringWidthWc(s) }
+// width returns how many cells s takes. Terminals count a cluster of runes in two
+// ways, and it is the larger one that must have room.
+func width(s string) (cells int) {
+	for s != "" {
+		n, w := cluster(s)
+		s, cells = s[n:], cells+w
+	}
+	return cells
+}
+
+// cluster returns the length of the first character of s, with the marks that
+// are drawn over it, and its cells.
+func cluster(s string) (length, cells int) {
+	if s[0] < utf8.RuneSelf && (len(s) == 1 || s[1] < utf8.RuneSelf) {
+		return 1, 1
+	}
+	c, cells := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+	return len(c), max(cells, ansi.StringWidthWc(c))
+}
 
 // cut returns s in at most w cells; where something is missing it ends in "…".
 func cut(s string, w int) string {
-	if w <= 0 {
-		return ""
+	keep, cells := 0, 0 // what fits with the ellipsis behind it
+	for i := 0; i < len(s); {
+		n, more := cluster(s[i:])
+		if cells += more; cells > w {
+			if w <= 0 {
+				return ""
+			}
+			return s[:keep] + "…"
+		}
+		if i += n; cells < w {
+			keep = i
+		}
 	}
-	return ansi.TruncateWc(s, w, "…")
+	return s
+}
+
+// cutFront is cut, but it is the end that stays: of a key that says most.
+func cutFront(s string, w int) string {
+	gone := width(s) - w
+	if gone <= 0 {
+		return s
+	}
+	for gone++; s != "" && gone > 0; { // one more for the ellipsis
+		n, cells := cluster(s)
+		s, gone = s[n:], gone-cells
+	}
+	return cut("…"+s, w)
 }
 
 // fill returns s in exactly w cells.
@@ -61,16 +101,26 @@ func fill(s string, w int, right bool) string {
 	return s + space
 }
 
-// wrap returns s in lines of at most w cells, broken at spaces where there are.
-func wrap(s string, w int) []string {
-	if w <= 0 {
-		return nil
+// wrap returns s in lines of at most w cells, broken behind a space or a slash
+// where there is one, else anywhere.
+func wrap(s string, w int) (lines []string) {
+	from, soft, cells := 0, 0, 0
+	for i := 0; i < len(s); {
+		n, more := cluster(s[i:])
+		if cells+more > w && i > from {
+			if soft <= from {
+				soft = i
+			}
+			lines = append(lines, strings.TrimRight(s[from:soft], " "))
+			from, i, cells = soft, soft, 0
+			continue
+		}
+		i, cells = i+n, cells+more
+		if c := s[i-1]; c == ' ' || c == '/' || c == ',' {
+			soft = i
+		}
 	}
-	lines := strings.Split(ansi.WrapWc(s, w, "/,;:"), "\n")
-	for i := range lines {
-		lines[i] = cut(lines[i], w)
-	}
-	return lines
+	return append(lines, s[from:])
 }
 
 // count returns n in at most five cells.
