@@ -89,7 +89,9 @@ func TestChangesTellWhatDiffers(t *testing.T) {
 			s.Stores = append(s.Stores, status.Store{Backend: "etcdv3", State: status.Connecting})
 		}, []string{"store etcdv3#2: followed, connecting"}},
 		{"store gone", func(s *status.Status) { s.Stores = s.Stores[:1] }, []string{"store consul: not followed any more"}},
-		{"key", func(s *status.Status) { s.Keys[0].Revision, s.Keys[0].State, s.Keys[0].Error = "43", status.Kept, "1:1: bad" }, []string{"!key etcdv3:/datakit/confd/cpu: changed, kept: 1:1: bad"}},
+		{"key", func(s *status.Status) {
+			s.Keys[0].Revision, s.Keys[0].State, s.Keys[0].Error = "43", status.Kept, "1:1: bad"
+		}, []string{"!key etcdv3:/datakit/confd/cpu: changed, kept: 1:1: bad"}},
 		{"key state", func(s *status.Status) { s.Keys[1].State, s.Keys[1].Error = status.Applied, "" }, []string{"key etcdv3:/datakit/confd/cpu-2: applied, was singleton"}},
 		{"key gone", func(s *status.Status) { s.Keys = s.Keys[1:] }, []string{"key etcdv3:/datakit/confd/cpu: deleted"}},
 		{"script", func(s *status.Status) { s.Scripts[1].State = "active" }, []string{"script default:metric/cpu.p: active, was shadowed"}},
@@ -268,7 +270,7 @@ func TestOnceTellsThatNobodyAnswers(t *testing.T) {
 func TestNumbersAreShort(t *testing.T) {
 	for want, got := range map[string]string{
 		"0": perSecond(0), "0.25": perSecond(0.25), "12.0": perSecond(12), "1.2k": perSecond(1234), "48.9k": perSecond(48_900), "3.0M": perSecond(3e6), "1e+12": perSecond(1e12),
-		"99999": count(99_999), "123k": count(123_456), "12M": count(12_345_678), "2e+19": count(1 << 64 - 1),
+		"99999": count(99_999), "123k": count(123_456), "12M": count(12_345_678), "2e+19": count(1<<64 - 1),
 		"59s": age(59 * time.Second), "47h": age(47 * time.Hour), "3d": age(72 * time.Hour), "292y": age(1<<63 - 1),
 		"1m05s": span(65 * time.Second), "2h03m": span(123 * time.Minute), "2d01h": span(49 * time.Hour), "9999 B": size(9999), "12 kB": size(12_345), "12 MB": size(12_345_678),
 	} {
