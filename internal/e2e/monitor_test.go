@@ -22,13 +22,13 @@ type pane struct {
 	pid    string // the file with the command's process ID
 }
 
-// open runs the binary with args in a terminal of 80x24.
-func open(t testing.TB, env string, args ...string) *pane {
+// openPane runs the binary with args in a terminal of 80x24.
+func openPane(t testing.TB, env string, args ...string) *pane {
 	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
 		t.Skip("tmux is not installed: apt-get install tmux")
 	}
-	dir, err := os.MkdirTemp("", "pane") // a socket's path has to be short
+	dir, err := os.MkdirTemp("", "pane") //nolint:usetesting // a socket's path has to be short
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func monitored(t *testing.T) *agent {
 
 func TestMonitorInATerminal(t *testing.T) {
 	a := monitored(t)
-	p := open(t, "", "monitor", "--dir", a.dir, "--interval", "200ms")
+	p := openPane(t, "", "monitor", "--dir", a.dir, "--interval", "200ms")
 	p.until("UNITS 2 ", "> input/cpu", "confd/内存", "converged", "every 200ms", "STORES 1 ", "OUTPUTS 1 ")
 	p.press("s", "s", "s")
 	p.until("PTS/Sv")
@@ -162,7 +162,7 @@ func TestSignalsLeaveTheTerminalAsItWas(t *testing.T) {
 	a := monitored(t)
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		t.Run(sig.String(), func(t *testing.T) {
-			p := open(t, "", "monitor", "--dir", a.dir)
+			p := openPane(t, "", "monitor", "--dir", a.dir)
 			p.until("UNITS 2 ", "q quit")
 			p.kill(sig)
 			p.sane(0)
@@ -173,19 +173,19 @@ func TestSignalsLeaveTheTerminalAsItWas(t *testing.T) {
 func TestMonitorHasColorsOnlyWhereTheyAreWanted(t *testing.T) {
 	a := monitored(t)
 	for env, want := range map[string]bool{"NO_COLOR=": true, "NO_COLOR=1": false} {
-		p := open(t, env, "monitor", "--addr", a.addr)
+		p := openPane(t, env, "monitor", "--addr", a.addr)
 		p.until("UNITS 2 ", "q quit")
 		if got := strings.Contains(p.tmux("capture-pane", "-p", "-e"), "\x1b[32m"); got != want {
 			t.Errorf("%s: green is there: %v", env, got)
 		}
 	}
-	p := open(t, "TERM=dumb", "monitor", "--addr", a.addr)
+	p := openPane(t, "TERM=dumb", "monitor", "--addr", a.addr)
 	p.until("no terminal that can be drawn on")
 	p.sane(2)
 }
 
 func TestMonitorSaysThatNobodyAnswers(t *testing.T) {
-	p := open(t, "", "monitor", "--addr", freeAddress(t))
+	p := openPane(t, "", "monitor", "--addr", freeAddress(t))
 	p.until("datakit: no agent answers on ", "start it with")
 	p.sane(1)
 }

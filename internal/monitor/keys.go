@@ -25,6 +25,8 @@ const maxFilter = 100
 func (m *Model) Press(key string) Effect {
 	defer m.arrange()
 	switch key {
+	case "":
+		return None // a key that this terminal has no name for
 	case "ctrl+c":
 		return Quit
 	case "ctrl+l":
@@ -58,7 +60,7 @@ func (m *Model) page() int { return max(1, m.current().height-1) }
 
 func (m *Model) pressList(key string) Effect {
 	s := m.current()
-	if m.move(key) {
+	if m.move(key) || m.sort(key) || m.turnTo(key) {
 		return None
 	}
 	switch key {
@@ -72,23 +74,8 @@ func (m *Model) pressList(key string) Effect {
 		m.mode, m.before = typing, s.filter
 	case "esc":
 		m.setFilter("")
-	case "s":
-		m.sort(1)
-	case "S":
-		m.sort(-1)
-	case "r":
-		s.reverse = !s.reverse
-		s.refresh(m)
 	case "space", "p":
 		return m.pause()
-	case "tab":
-		m.turn(1)
-	case "shift+tab":
-		m.turn(-1)
-	default:
-		if len(key) == 1 && key[0] >= '1' && int(key[0]-'1') < len(m.sections) {
-			m.focus = int(key[0] - '1')
-		}
 	}
 	return None
 }
@@ -115,9 +102,36 @@ func (m *Model) move(key string) bool {
 	return true
 }
 
-func (m *Model) sort(by int) {
-	m.current().resort(by)
-	m.current().refresh(m)
+// sort sorts the section, and reports whether the key is for that.
+func (m *Model) sort(key string) bool {
+	s := m.current()
+	switch key {
+	case "s":
+		s.resort(1)
+	case "S":
+		s.resort(-1)
+	case "r":
+		s.reverse = !s.reverse
+	default:
+		return false
+	}
+	s.refresh(m)
+	return true
+}
+
+// turnTo moves the focus, and reports whether the key is for that.
+func (m *Model) turnTo(key string) bool {
+	switch n := int(key[0]) - '1'; {
+	case key == "tab":
+		m.turn(1)
+	case key == "shift+tab":
+		m.turn(-1)
+	case len(key) == 1 && n >= 0 && n < len(m.sections):
+		m.focus = n
+	default:
+		return false
+	}
+	return true
 }
 
 func (m *Model) pause() Effect {

@@ -282,9 +282,17 @@ func TestNumbersAreShort(t *testing.T) {
 
 func TestCutKeepsWholeCharacters(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{cut("采集器", 6), "采集器"}, {cut("采集器", 5), "采集…"}, {cut("采集器", 4), "采…"}, {cut("采集器", 1), "…"}, {cut("ab", 0), ""}, {cut("采集器", -3), ""},
-		{cutFront("confd/采集器", 7), "…采集器"}, {cutFront("/datakit/confd/cpu", 10), "…confd/cpu"}, {cutFront("cpu", 3), "cpu"},
-		{clean("a\x1b[31mb\nc‮d👍🏽"), "a�[31mb cd👍"}, {fill("器", 4, true), "  器"},
+		{cut("采集器", 6), "采集器"},
+		{cut("采集器", 5), "采集…"},
+		{cut("采集器", 4), "采…"},
+		{cut("采集器", 1), "…"},
+		{cut("ab", 0), ""},
+		{cut("采集器", -3), ""},
+		{cutFront("confd/采集器", 7), "…采集器"},
+		{cutFront("/datakit/confd/cpu", 10), "…confd/cpu"},
+		{cutFront("cpu", 3), "cpu"},
+		{clean("a\x1b[31mb\nc\u202ed👍🏽"), "a�[31mb cd👍"},
+		{fill("器", 4, true), "  器"},
 		{strings.Join(wrap("etcdv3:/datakit/confd/cpu is bad", 16), "|"), "etcdv3:/datakit/|confd/cpu is bad"},
 		{strings.Join(wrap("采集器采集器", 5), "|"), "采集|器采|集器"},
 	} {

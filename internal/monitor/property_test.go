@@ -18,7 +18,7 @@ func texts() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.String(),
 		rapid.SampledFrom([]string{
-			"", "input/cpu", "采集器", "👩‍👩‍👧‍👦", "❤️", "é", "\x1b[2J\x1b[31mred", "a\nb\tc", "\xff\xfe", "‮evil", "ｆｕｌｌ",
+			"", "input/cpu", "采集器", "👩\u200d👩\u200d👧\u200d👦", "❤️", "é", "\x1b[2J\x1b[31mred", "a\nb\tc", "\xff\xfe", "\u202eevil", "ｆｕｌｌ",
 			"\x1b]0;title\x07", "\u0085", "🇨🇳🇩🇪", "한글", "a\u2028b", strings.Repeat("长", 3000), strings.Repeat("\u0301", 50), "\u200b\u00ad",
 		}),
 	)

@@ -215,7 +215,8 @@ func outputSection() *section {
 			for _, o := range m.answer.Status.Outputs {
 				queued := max(0, o.QueuePoints)
 				out = append(out, row{o.Name, []cell{
-					text(o.Name, plain), m.rate("output/" + o.Name), number(uint64(queued)), {text: size(max(0, o.QueueBytes)), key: float64(o.QueueBytes)},
+					text(o.Name, plain), m.rate("output/" + o.Name), number(uint64(queued)),
+					{text: size(max(0, o.QueueBytes)), key: float64(o.QueueBytes)},
 					number(o.Written), trouble(o.Dropped), number(o.Retries), text(o.LastError, bad),
 				}})
 			}

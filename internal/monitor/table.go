@@ -141,8 +141,8 @@ func (r row) line(cols []column, widths []int) line {
 }
 
 func lastShown(widths []int) int {
-	for i := len(widths) - 1; i >= 0; i-- {
-		if widths[i] > 0 {
+	for i, w := range slices.Backward(widths) {
+		if w > 0 {
 			return i
 		}
 	}

@@ -55,7 +55,7 @@ func show(ctx context.Context, o Options, m *Model) error {
 	case f.err != nil:
 		return f.err
 	case ctx.Err() != nil:
-		return nil //nolint:nilerr // the end was asked for
+		return nil // the end was asked for
 	case err != nil && !errors.Is(err, tea.ErrInterrupted):
 		return fmt.Errorf("draw on the terminal: %w: use --once", err)
 	}

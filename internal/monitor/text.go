@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -20,6 +21,9 @@ const maxText = 4096
 // sequences, without what turns the direction of writing, and without the
 // joiners that make terminals disagree about how wide a text is.
 func clean(s string) string {
+	if len(s) <= maxText && isASCII(s) {
+		return s
+	}
 	if len(s) > maxText {
 		end := maxText
 		for end > 0 && !utf8.RuneStart(s[end]) {
@@ -40,9 +44,23 @@ func clean(s string) string {
 	}, diag.OneLine(s))
 }
 
+// isASCII reports whether s is nothing but printable ASCII, as nearly all names
+// are: then a byte is a cell, and a screen of ten thousand units costs little.
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // width returns how many cells s takes. Terminals count a cluster of runes in two
 // ways, and it is the larger one that must have room.
 func width(s string) (cells int) {
+	if isASCII(s) {
+		return len(s)
+	}
 	for s != "" {
 		n, w := cluster(s)
 		s, cells = s[n:], cells+w
@@ -62,6 +80,9 @@ func cluster(s string) (length, cells int) {
 
 // cut returns s in at most w cells; where something is missing it ends in "…".
 func cut(s string, w int) string {
+	if len(s) <= w && isASCII(s) {
+		return s
+	}
 	keep, cells := 0, 0 // what fits with the ellipsis behind it
 	for i := 0; i < len(s); {
 		n, more := cluster(s[i:])
@@ -127,7 +148,7 @@ func wrap(s string, w int) (lines []string) {
 func count(n uint64) string {
 	switch {
 	case n < 100_000:
-		return fmt.Sprint(n)
+		return strconv.FormatUint(n, 10)
 	case n < 10_000_000:
 		return fmt.Sprintf("%dk", n/1000)
 	case n < 10_000_000_000:
