@@ -26,7 +26,10 @@ type pane struct {
 func openPane(t testing.TB, env string, args ...string) *pane {
 	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
-		t.Skip("tmux is not installed: apt-get install tmux")
+		if os.Getenv("CI") != "" {
+			t.Fatal("tmux is missing: apt-get install tmux")
+		}
+		t.Skip("tmux is missing, get it with: apt-get install tmux")
 	}
 	dir, err := os.MkdirTemp("", "pane") //nolint:usetesting // a socket's path has to be short
 	if err != nil {

@@ -113,7 +113,7 @@ func TestChangesTellWhatDiffers(t *testing.T) {
 
 func TestChangesAreBoundedAndTheNewestIsOnTop(t *testing.T) {
 	m := watching(t, 80, 24)
-	for i := range 1200 {
+	for i := range 600 {
 		s := later()
 		s.Units[0].Updates += uint64(i + 1)
 		m.Take(answer(s, 131*time.Second+time.Duration(i)*time.Second))

@@ -114,7 +114,7 @@ func TestAnyStatusAnySizeAnyKey(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := NewModel(time.Second)
 		now := start()
-		for range rapid.IntRange(1, 12).Draw(t, "events") {
+		for range rapid.IntRange(1, 8).Draw(t, "events") {
 			switch rapid.IntRange(0, 5).Draw(t, "event") {
 			case 0:
 				now = now.Add(time.Duration(rapid.Int64Range(-1e10, 1e13).Draw(t, "passed")))
@@ -130,7 +130,7 @@ func TestAnyStatusAnySizeAnyKey(t *testing.T) {
 			case 3:
 				m.Paste(texts().Draw(t, "pasted"))
 			default:
-				for _, k := range rapid.SliceOfN(keys(), 1, 8).Draw(t, "keys") {
+				for _, k := range rapid.SliceOfN(keys(), 1, 5).Draw(t, "keys") {
 					m.Press(k)
 				}
 			}
