@@ -46,6 +46,9 @@ type Deps struct {
 	// Run runs the agent until ctx ends.
 	Run func(ctx context.Context, o RunOptions) error
 
+	// Monitor shows a running agent until the user has seen enough.
+	Monitor func(ctx context.Context, o MonitorOptions) error
+
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Env            map[string]string
@@ -101,6 +104,7 @@ that you already run: etcd, Consul, Redis, files and others. A change there is
 live in seconds, and touches nothing but what changed.`,
 		Example: `  datakit run --dev                         try it out in this folder
   datakit status                            what runs, and what became of every key
+  datakit monitor                           the same live, in this terminal
   datakit confd put cpu cpu.conf            change an input on every agent`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -113,7 +117,7 @@ live in seconds, and touches nothing but what changed.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand())
+	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.monitorCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand())
 	root.AddCommand(p.Extra...)
 	return root
 }

@@ -109,18 +109,23 @@ const (
 
 // A Unit is one thing that runs.
 type Unit struct {
-	ID        string    `json:"id"`
-	Kind      string    `json:"kind"`
-	Origin    string    `json:"origin"`
-	State     UnitState `json:"state"`
-	Since     Time      `json:"since"`   // in this state
-	Starts    uint64    `json:"starts"`  // 1 unless it was restarted
-	Updates   uint64    `json:"updates"` // changes taken in place
-	Gathers   uint64    `json:"gathers"`
-	Missed    uint64    `json:"missed"` // ticks that a slow gather left out
-	Points    uint64    `json:"points"`
-	Errors    uint64    `json:"errors"`
-	LastError string    `json:"last_error"`
+	ID      string    `json:"id"`
+	Kind    string    `json:"kind"`
+	Origin  string    `json:"origin"`
+	State   UnitState `json:"state"`
+	Since   Time      `json:"since"`   // in this state
+	Starts  uint64    `json:"starts"`  // 1 unless it was restarted
+	Updates uint64    `json:"updates"` // changes taken in place
+	Gathers uint64    `json:"gathers"`
+	// LastGather is when the last collection ended, NextGather when the next tick
+	// is, or the next try of a unit that failed. Both are zero where the input
+	// paces itself.
+	LastGather Time   `json:"last_gather"`
+	NextGather Time   `json:"next_gather"`
+	Missed     uint64 `json:"missed"` // ticks that a slow gather left out
+	Points     uint64 `json:"points"`
+	Errors     uint64 `json:"errors"`
+	LastError  string `json:"last_error"`
 }
 
 // A Script is one pipeline script.
