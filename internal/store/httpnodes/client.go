@@ -63,9 +63,10 @@ type Client struct {
 	nodes []string
 	tls   tlsconf.Options
 
-	mu   sync.Mutex
-	http *http.Client
-	last int // the node that answered last
+	mu    sync.Mutex
+	http  *http.Client
+	conns []*conns // of this HTTP client and of those before it, while they have any
+	last  int      // the node that answered last
 }
 
 // New returns a client for the nodes and the TLS files that v names. It looks at
@@ -233,11 +234,13 @@ func (c *Client) client() (*http.Client, error) {
 			return nil, err
 		}
 	}
+	l := &conns{dialer: net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}, open: map[*conn]struct{}{}}
+	c.conns = append(slices.DeleteFunc(c.conns, (*conns).empty), l)
 	c.http = &http.Client{
 		CheckRedirect: c.redirect,
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext,
+			DialContext:            l.dial,
 			TLSClientConfig:        conf,
 			TLSHandshakeTimeout:    dialTimeout,
 			MaxResponseHeaderBytes: maxHeader,
@@ -259,12 +262,25 @@ func (c *Client) redirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// Close drops the connections there are. The client can still be used.
-func (c *Client) Close() {
+// Renew lets the next request make a new connection, with the TLS files of then.
+// Requests that are under way go on.
+func (c *Client) Renew() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.http != nil {
 		c.http.CloseIdleConnections()
 		c.http = nil
 	}
+}
+
+// Close drops the connections there are, and the requests on them. The client can
+// still be used.
+func (c *Client) Close() {
+	c.Renew()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range c.conns {
+		l.close()
+	}
+	c.conns = nil
 }

@@ -12,14 +12,15 @@ import (
 	"datakit.dev/internal/store"
 )
 
-// Lines sends r as [Client.Do] does, and where a node answers 200 calls take for
-// each line of the body as it comes, until the node ends it: for a protocol that
-// pushes what happens. Any other answer is returned with its body. take may not
-// keep the line; an error of its own ends the call and is returned.
+// Lines sends r as [Client.Do] does, and where a node answers 200 calls take, once
+// with nil and then for each line of the body as it comes, until the node ends
+// it: for a protocol that pushes what happens. Any other answer is returned with
+// its body. take may not keep the line; an error of its own ends the call and is
+// returned.
 //
-// r.Long is how long the node may be silent between two lines, and r.Limit bounds
-// one line. Once a line has come no other node is asked: what it would push is
-// another story.
+// r.Long is how long the node may then be silent, beside the usual time, and
+// r.Limit bounds one line. Once a node has answered 200 no other is asked: what
+// that would push is another story.
 func (c *Client) Lines(ctx context.Context, r Request, take func(line []byte) error) (Response, error) {
 	resp, err := c.each(ctx, r, func(node string) (Response, error) { return c.lines(ctx, node, r, take) })
 	if t, ok := errors.AsType[takenError](err); ok {
@@ -42,8 +43,7 @@ func (takenError) Is(target error) bool { return target == errTaken }
 func (c *Client) lines(ctx context.Context, node string, r Request, take func([]byte) error) (Response, error) {
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	quiet := callTimeout + r.Long
-	watchdog := time.AfterFunc(quiet, func() { cancel(context.DeadlineExceeded) })
+	watchdog := time.AfterFunc(callTimeout, func() { cancel(context.DeadlineExceeded) })
 	defer watchdog.Stop()
 	resp, err := c.send(inner, node, r)
 	if err != nil {
@@ -55,6 +55,11 @@ func (c *Client) lines(ctx context.Context, node string, r Request, take func([]
 		return out, silent(inner, err)
 	}
 	out := Response{Status: resp.StatusCode, Header: resp.Header, Node: node}
+	quiet := callTimeout + r.Long
+	watchdog.Reset(quiet)
+	if err := take(nil); err != nil {
+		return out, takenError{err}
+	}
 	limit := int(min(r.limit(), defaultLimit))
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, limit)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -42,6 +43,7 @@ type source struct {
 	mu      sync.Mutex
 	tree    *tree // nil until it is listed
 	version map[kind]uint64
+	watched int               // kinds of which the server has begun to tell
 	told    map[string]string // conflicts that were logged, by key
 	moved   chan struct{}     // closed when one of these has changed
 }
@@ -55,7 +57,7 @@ func newSource(a api, log *slog.Logger) *source {
 func (s *source) Follow(ctx context.Context, c *follow.Copy) error {
 	err := s.follow(ctx, c)
 	if err != nil && ctx.Err() == nil {
-		s.client.Close() // the next try makes new connections, with the files of then
+		s.client.Renew() // the connection may be the reason, or a file that was replaced
 	}
 	if errors.Is(err, errExpired) {
 		return nil
@@ -68,10 +70,7 @@ func (s *source) follow(ctx context.Context, c *follow.Copy) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Replace(0, t.all()); err != nil {
-		return err
-	}
-	s.took(func() { s.tree, s.version = t, versions })
+	s.took(func() { s.tree, s.version, s.watched = t, maps.Clone(versions), 0 })
 	s.conflicts(nil)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -169,10 +168,26 @@ func (s *source) watch(ctx context.Context, c *follow.Copy, k kind, from uint64)
 			"watch": {"true"}, "resourceVersion": {strconv.FormatUint(from, 10)}, "labelSelector": {s.selector},
 			"allowWatchBookmarks": {"true"}, "timeoutSeconds": {strconv.Itoa(int(lasts / time.Second))},
 		},
-	}, func(line []byte) error { return s.happened(c, k, line) })
+	}, func(line []byte) error {
+		if line == nil {
+			return s.begun(c)
+		}
+		return s.happened(c, k, line)
+	})
 	if err == nil && resp.Status != http.StatusOK {
 		return s.refusal(resp)
 	}
+	return err
+}
+
+// begun notes that one more watch has begun. With the last the copy is handed
+// over: a copy that nobody keeps complete would be listed again and again.
+func (s *source) begun(c *follow.Copy) (err error) {
+	s.took(func() {
+		if s.watched++; s.watched == len(s.kinds) {
+			err = c.Replace(0, s.tree.all())
+		}
+	})
 	return err
 }
 
@@ -220,7 +235,7 @@ func (s *source) apply(c *follow.Copy, o object, deleted bool) (err error) {
 		} else {
 			keys, err = s.tree.put(o)
 		}
-		if err != nil {
+		if s.version[o.ref.kind] = o.version; err != nil || s.watched < len(s.kinds) {
 			return
 		}
 		var set []store.Entry
@@ -239,7 +254,6 @@ func (s *source) apply(c *follow.Copy, o object, deleted bool) (err error) {
 		}
 		// Within the lock: the other watch may hold the same key.
 		err = c.Apply(0, set, removed)
-		s.version[o.ref.kind] = o.version
 	})
 	s.conflicts(keys)
 	return err
@@ -350,7 +364,7 @@ func (a api) versions(ctx context.Context, k kind) (version uint64, there map[re
 
 // covers reports whether the copy holds every change of k up to now.
 func (s *source) covers(k kind, now uint64, there map[ref]uint64) bool {
-	if s.tree == nil {
+	if s.watched < len(s.kinds) {
 		return false
 	}
 	if s.version[k] >= now {
