@@ -63,6 +63,7 @@ var floors = []struct {
 	{"internal/arch", 6},
 	{"internal/e2e", 6},
 	{"docs", 6},
+	{"deploy", 6},
 	{"cmd/", 6},
 }
 

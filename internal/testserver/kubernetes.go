@@ -270,6 +270,17 @@ func (k *Kubernetes) Issue(tb testing.TB, namespace, account, until string) (tok
 	return out.Status.Token
 }
 
+// May reports whether the server would let user do that.
+func (k *Kubernetes) May(tb testing.TB, user, verb, resource, namespace string) bool {
+	tb.Helper()
+	var out struct{ Status struct{ Allowed bool } }
+	k.read(tb, k.call(tb, http.MethodPost, "/apis/authorization.k8s.io/v1/subjectaccessreviews", "application/json", Object{
+		"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+		"spec": Object{"user": user, "resourceAttributes": Object{"verb": verb, "resource": resource, "namespace": namespace}},
+	}), &out)
+	return out.Status.Allowed
+}
+
 // Kubectl runs the vendor's command line with input on its standard input, and
 // returns what it prints.
 func (k *Kubernetes) Kubectl(tb testing.TB, input string, args ...string) string {
