@@ -296,6 +296,30 @@ func (k *Kubernetes) Kubectl(tb testing.TB, input string, args ...string) string
 	return string(out)
 }
 
+// Shell runs a text as an operator types it, in dir: its kubectl, and its helm
+// where that is installed, talk to this server.
+func (k *Kubernetes) Shell(tb testing.TB, dir, text string) string {
+	tb.Helper()
+	bin := tb.TempDir()
+	for name, line := range map[string]string{
+		"kubectl": fmt.Sprintf("exec %s --server=%s --token=%s --certificate-authority=%s", filepath.Join(filepath.Dir(k.program), "kubectl"), k.Endpoint, k.Token, k.CA.File),
+		"helm":    fmt.Sprintf("exec %s --kube-apiserver=%s --kube-token=%s --kube-ca-file=%s", tool(tb, "helm"), k.Endpoint, k.Token, k.CA.File),
+	} {
+		script := "#!/bin/sh\n" + line + ` "$@"` + "\n"
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o700); err != nil { //nolint:gosec // a program
+			tb.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(context.Background(), "sh", "-euc", text)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + k.dir, "KUBECONFIG=" + os.DevNull}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		tb.Errorf("%v: %s\n%s", err, text, out)
+	}
+	return string(out)
+}
+
 // Get returns what the server has at path.
 func (k *Kubernetes) Get(tb testing.TB, path string) []byte {
 	tb.Helper()
