@@ -30,7 +30,9 @@ func TestContainerFollowsItsStore(t *testing.T) {
 	}
 	e.Put(t, "/datakit/confd/swap", "[[inputs.swap]]\n") // of another root
 	e.Put(t, "/web/confd/cpu", fmt.Sprintf(cpuTagged, "one"))
-	s := a.until("the key is applied", func(s status.Status) bool { return key(s, "/web/confd/cpu").State == status.Applied && running("cpu")(s) })
+	s := a.until("the key is applied", func(s status.Status) bool {
+		return key(s, "/web/confd/cpu").State == status.Applied && running("cpu")(s)
+	})
 	if s.Hostname != "node-7" || len(s.Units) != 2 || len(s.Stores) != 1 || s.Stores[0].Nodes[0] != e.Endpoint {
 		t.Errorf("status %+v", s)
 	}

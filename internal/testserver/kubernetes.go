@@ -211,6 +211,14 @@ func (k *Kubernetes) Secret(tb testing.TB, namespace, name string, labels, annot
 	})
 }
 
+// Edit sets one entry of a ConfigMap, or takes it out where value is nil, whoever
+// has written it: as `kubectl edit` does.
+func (k *Kubernetes) Edit(tb testing.TB, namespace, name, entry string, value *string) {
+	tb.Helper()
+	k.call(tb, http.MethodPatch, "/api/v1/namespaces/"+namespace+"/configmaps/"+name, "application/merge-patch+json",
+		Object{"data": Object{entry: value}})
+}
+
 // Put writes key into a ConfigMap of its own that bears the label
 // datakit.dev/config: true.
 func (k *Kubernetes) Put(tb testing.TB, namespace, key, value string) {

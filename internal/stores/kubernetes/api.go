@@ -155,9 +155,7 @@ func (a api) do(ctx context.Context, r httpnodes.Request) (httpnodes.Response, e
 	if err != nil {
 		return httpnodes.Response{}, err
 	}
-	for name, values := range r.Header {
-		h[name] = values
-	}
+	maps.Copy(h, r.Header)
 	r.Header, r.Long = h, slow
 	return a.client.Do(ctx, r)
 }

@@ -273,7 +273,7 @@ func TestWhatAPodKnows(t *testing.T) {
 			continue
 		}
 		h, err := a.header("application/json")
-		if err != nil || h.Get("Authorization") != c.token || a.namespace != c.namespace || !slices.Equal(a.client.Nodes(), []string{c.node}) || fmt.Sprint(a.kinds) != c.table {
+		if err != nil || h.Get("Authorization") != c.token || a.namespace != c.namespace || !slices.Equal(a.client.Nodes(), []string{c.node}) || fmt.Sprintf("%v", a.kinds) != c.table {
 			t.Errorf("%s: %v %q %q %v, %v", name, a.client.Nodes(), a.namespace, h.Get("Authorization"), a.kinds, err)
 		}
 		if fmt.Sprint(c.values) != before {

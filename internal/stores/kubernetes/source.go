@@ -220,7 +220,7 @@ func (s *source) happened(c *follow.Copy, k kind, line []byte) error {
 		if err := json.Unmarshal(e.Object, &v); err != nil || v.Kind != "Status" {
 			return foreign("an error without a status")
 		}
-		return s.api.verdict(v)
+		return s.verdict(v)
 	}
 	return foreign("an event %.40q", e.Type)
 }
