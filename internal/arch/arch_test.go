@@ -64,6 +64,7 @@ var floors = []struct {
 	{"internal/arch", 6},
 	{"internal/e2e", 6},
 	{"docs", 6},
+	{"deploy", 6},
 	{"cmd/", 6},
 }
 
@@ -79,8 +80,9 @@ var goers = []string{
 	"internal/supervise", "internal/watch", "internal/flow", // the owners of what runs
 	"internal/api", "internal/app", // the listener, and the composition root
 	"internal/store/follow", "internal/stores/file", "internal/stores/nacos", // a mirror is kept by its watch
-	"internal/stores/redis",   // one reader a subscription, which a cluster has several of
-	"internal/inputs/logging", // it reads on while a full flow holds the writer up
+	"internal/stores/kubernetes", // one watch for each kind of object
+	"internal/stores/redis",      // one reader a subscription, which a cluster has several of
+	"internal/inputs/logging",    // it reads on while a full flow holds the writer up
 	"internal/store/storetest", "internal/testserver",
 }
 
