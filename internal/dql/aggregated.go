@@ -111,6 +111,9 @@ func lastOf(names []string) (out []target) {
 // width returns the width of a bucket, 0 where there are none.
 func (r *runner) width() int64 {
 	w := int64(r.q.span.bucket)
+	if n := int64(r.q.maxPoints); w > 0 && n > 0 {
+		w = max(w, (min(r.to, r.now.UnixNano())-r.from)/n)
+	}
 	if r.q.span.auto {
 		to := min(r.to, r.now.UnixNano())
 		second := int64(time.Second)
@@ -238,15 +241,16 @@ func (r *runner) gapless(starts []int64, width int64) ([]int64, error) {
 	if r.to != math.MaxInt64 {
 		last = max(last, r.start(r.to, width))
 	}
-	if (last-first)/width > maxBuckets {
+	n := (last - first) / width
+	if n < 0 || n > maxBuckets { // a point that claims to be of another age overflows
 		return nil, ErrRows
 	}
 	have := make(map[int64]bool, len(starts))
 	for _, s := range starts {
 		have[s] = true
 	}
-	for at := first; at <= last; at += width {
-		if !have[at] {
+	for i := range n + 1 {
+		if at := first + i*width; !have[at] {
 			starts = append(starts, at)
 		}
 	}

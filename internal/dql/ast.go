@@ -22,7 +22,8 @@ type Query struct {
 	soffset int
 	zone    *time.Location // nil means UTC
 	show    *show          // instead of all but filter, span, limit and offset
-	src     string
+
+	maxPoints int // of a group with buckets, which are widened to keep it; 0 is no bound
 }
 
 // A source is one data source: a name, a pattern, or all.

@@ -26,7 +26,6 @@ func Parse(text string) (q *Query, bad diag.List) {
 		p := &parser{scan: scanner{src: text}}
 		p.advance()
 		q = p.query()
-		q.src = text
 		q.check()
 	})
 	if bad != nil {

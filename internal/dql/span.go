@@ -44,6 +44,24 @@ func (p *parser) durationOf(t token) time.Duration {
 	return time.Duration(ns)
 }
 
+// LatestMilli is the latest time that a query can name, in milliseconds.
+const LatestMilli = math.MaxInt64 / int64(time.Millisecond)
+
+// ParseDuration returns the duration that text writes as a query does: 5m, 1d.
+func ParseDuration(text string) (d time.Duration, err error) {
+	bad := catch(text, func() {
+		p := &parser{scan: scanner{src: text}}
+		p.advance()
+		if p.tok.kind != tokDuration {
+			p.fail(p.tok.pos, "expected a duration such as 5m, got %s", p.tok.describe())
+		}
+		d = p.durationOf(p.tok)
+		p.advance()
+		p.end()
+	})
+	return d, bad.Err()
+}
+
 // span parses [from:to:bucket], each part of which may be missing. The current
 // token is the opening bracket; the closing one is left current.
 func (p *parser) span() (s span) {
@@ -134,7 +152,7 @@ func (p *parser) instantOf(t token) instant {
 		return instant{set: true, at: at}
 	case tokInt:
 		n, err := strconv.ParseInt(t.text, 10, 64)
-		if err != nil || n > math.MaxInt64/int64(time.Millisecond) {
+		if err != nil || n > LatestMilli {
 			p.fail(t.pos, "%s is too late a time", quote(t.text))
 		}
 		return instant{set: true, at: time.UnixMilli(n)}
