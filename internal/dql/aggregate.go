@@ -165,14 +165,23 @@ type extremes struct {
 }
 
 func (e *extremes) add(v point.Value, _ int64, _ int) {
-	if v.Kind() == point.Nil || v.Kind() == point.Float && math.IsNaN(v.Float()) {
-		return
-	}
-	if e.min.Kind() == point.Nil || before(v, e.min) < 0 {
-		e.min = v
-	}
-	if e.max.Kind() == point.Nil || before(v, e.max) > 0 {
-		e.max = v
+	switch k := v.Kind(); {
+	case k == point.Nil, k == point.Float && math.IsNaN(v.Float()):
+	case e.min.Kind() == point.Nil:
+		e.min, e.max = v, v
+	case k == point.Float && e.min.Kind() == point.Float && e.max.Kind() == point.Float:
+		if f := v.Float(); f < e.min.Float() { // most are floats
+			e.min = v
+		} else if f > e.max.Float() {
+			e.max = v
+		}
+	default:
+		if before(v, e.min) < 0 {
+			e.min = v
+		}
+		if before(v, e.max) > 0 {
+			e.max = v
+		}
 	}
 }
 

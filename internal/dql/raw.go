@@ -15,9 +15,18 @@ type ref struct {
 	block  *block.Block
 	row    int
 	series int // its number among the sets of tags
+	order  []point.Value
 }
 
-const refBytes = 32
+// gathered are the rows of one group that may be in the answer.
+type gathered struct {
+	refs []ref
+	// worst is the last row that is in the answer so far, once there are enough:
+	// what comes behind it is none.
+	worst *ref
+}
+
+const refBytes = 56
 
 // row is a row of the answer under way.
 type row struct {
@@ -38,10 +47,11 @@ func (r *runner) raw(u unit) ([]Series, error) {
 		}
 	}
 	all, plainOnly := r.wantsAll() || c.serials > 0, r.plainTargets()
-	groups, ids, keys := newGroups[[]ref](c), newSeriesIDs(), newKeySet(r.q)
+	groups, ids, keys := newGroups[gathered](c), newSeriesIDs(), newKeySet(r.q)
 	orders := r.orderSlots(c)
 	keep := r.keepable(c)
 	var kept *block.Block
+	var scratch []point.Value
 	err := r.scan(u, c, func(f *frame) bool {
 		if !all && plainOnly && !anyBound(c, f, r.q) {
 			return false
@@ -64,10 +74,17 @@ func (r *runner) raw(u unit) ([]Series, error) {
 		if !all && !plainOnly && !anyValue(targets, f) {
 			return nil
 		}
-		r.meter.take(refBytes)
-		g.of = append(g.of, ref{f.time, kept, f.row, ids.id})
-		if keep > 0 && len(g.of) > 4*keep+1024 {
-			r.prune(g, keep)
+		e := ref{time: f.time, block: kept, row: f.row, series: ids.id}
+		if keep > 0 {
+			scratch = appendAll(scratch[:0], orders, f)
+			if e.order = scratch; g.of.worst != nil && r.compareRefs(e, *g.of.worst) >= 0 {
+				return nil
+			}
+			e.order = slices.Clone(scratch)
+		}
+		r.meter.take(refBytes + int64(32*len(e.order)))
+		if g.of.refs = append(g.of.refs, e); keep > 0 && len(g.of.refs) > 4*keep+1024 {
+			r.prune(&g.of, keep)
 		}
 		return nil
 	})
@@ -121,7 +138,7 @@ func anyValue(targets []evalFunc, f *frame) bool {
 // keepable returns how many rows of a group can be in the answer, 0 where that
 // is not known before all are seen.
 func (r *runner) keepable(c *compiler) int {
-	if c.serials > 0 || !r.byTime() {
+	if c.serials > 0 {
 		return 0
 	}
 	return r.limit(true) + r.q.offset
@@ -151,29 +168,38 @@ func (r *runner) limit(raw bool) int {
 }
 
 // prune leaves the rows of a group that can be in the answer.
-func (r *runner) prune(g *group[[]ref], keep int) {
-	sortRefs(g.of, r.descending(true))
-	r.meter.left += int64(len(g.of)-keep) * refBytes
-	clear(g.of[keep:])
-	g.of = g.of[:keep]
+func (r *runner) prune(g *gathered, keep int) {
+	slices.SortStableFunc(g.refs, r.compareRefs)
+	r.meter.left += int64(len(g.refs)-keep) * refBytes
+	clear(g.refs[keep:])
+	g.refs = g.refs[:keep]
+	g.worst = &g.refs[keep-1]
 }
 
-// sortRefs sorts by time; what came first stays first among equals.
-func sortRefs(refs []ref, desc bool) {
-	slices.SortStableFunc(refs, func(a, b ref) int {
-		if desc {
-			return cmp.Compare(b.time, a.time)
+// compareRefs orders rows as the answer has them.
+func (r *runner) compareRefs(a, b ref) int {
+	for i := range a.order {
+		if n := before(a.order[i], b.order[i]); n != 0 {
+			if r.q.order[i].desc {
+				return -n
+			}
+			return n
 		}
-		return cmp.Compare(a.time, b.time)
-	})
+	}
+	if r.descending(true) {
+		return cmp.Compare(b.time, a.time)
+	}
+	return cmp.Compare(a.time, b.time)
 }
 
 // rowsFor computes the rows of a group, in the order of the answer.
-func (r *runner) rowsFor(c *compiler, g *group[[]ref], cells []evalFunc, orders []evalFunc) ([]row, error) {
-	refs := g.of
-	sortRefs(refs, c.serials == 0 && r.descending(true))
-	if k := r.keepable(c); k > 0 || c.serials == 0 && r.byTime() {
-		refs = refs[:min(len(refs), k)]
+func (r *runner) rowsFor(c *compiler, g *group[gathered], cells []evalFunc, orders []evalFunc) ([]row, error) {
+	refs := g.of.refs
+	if c.serials > 0 { // upwards, as a function over a series goes
+		slices.SortStableFunc(refs, func(a, b ref) int { return cmp.Compare(a.time, b.time) })
+	} else {
+		slices.SortStableFunc(refs, r.compareRefs)
+		refs = refs[:min(len(refs), r.keepable(c))]
 	}
 	rows := make([]row, 0, len(refs))
 	memory := map[int][]cell{}
@@ -201,10 +227,12 @@ func (r *runner) rowsFor(c *compiler, g *group[[]ref], cells []evalFunc, orders 
 		r.meter.take(int64(32 * (len(cells) + len(orders) + 2)))
 		rows = append(rows, made)
 	}
-	if c.serials > 0 && r.descending(true) {
-		slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(b.time, a.time) })
+	if c.serials > 0 {
+		if r.descending(true) {
+			slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(b.time, a.time) })
+		}
+		r.order(rows)
 	}
-	r.order(rows)
 	r.fill(rows)
 	return rows, nil
 }
@@ -215,11 +243,14 @@ func evalAll(list []evalFunc, f *frame) []point.Value {
 	if len(list) == 0 {
 		return nil
 	}
-	out := make([]point.Value, len(list))
-	for i, e := range list {
-		out[i] = e(f)
+	return appendAll(make([]point.Value, 0, len(list)), list, f)
+}
+
+func appendAll(dst []point.Value, list []evalFunc, f *frame) []point.Value {
+	for _, e := range list {
+		dst = append(dst, e(f))
 	}
-	return out
+	return dst
 }
 
 // orderSlots compiles what rows are sorted by, where that is not the time.

@@ -1,6 +1,7 @@
 package dql
 
 import (
+	"cmp"
 	"slices"
 
 	"datakit.dev/internal/point"
@@ -18,6 +19,7 @@ const chosenBytes = 64
 // picks are what a function that makes rows has gathered of one group.
 type picks struct {
 	list []chosen
+	full bool // the first n of the list are sorted: what is behind the n-th is not chosen
 	seen map[valueKey]bool // of distinct
 	bins []int64           // of histogram
 }
@@ -96,14 +98,24 @@ func (r *runner) pick(p *picks, fn *call, v chosen) {
 			p.bins[int((x-from)/width)]++
 		}
 	default:
-		p.list = append(p.list, v)
-		r.meter.take(chosenBytes)
-		if n, _ := number(fn.args[1]); len(p.list) > 4*int(n)+1024 {
-			sortChosen(p.list, fn.fn == "top")
-			r.meter.left += int64(len(p.list)-int(n)) * chosenBytes
-			clear(p.list[int(n):])
-			p.list = p.list[:int(n)]
-		}
+		r.pickLargest(p, fn, v)
+	}
+}
+
+// pickLargest keeps v where it may be among the n largest, or smallest.
+func (r *runner) pickLargest(p *picks, fn *call, v chosen) {
+	f, _ := number(fn.args[1])
+	n, largest := int(f), fn.fn == "top"
+	if p.full && compareChosen(v, p.list[n-1], largest) >= 0 {
+		return
+	}
+	p.list = append(p.list, v)
+	r.meter.take(chosenBytes)
+	if len(p.list) > 4*n+1024 {
+		sortChosen(p.list, largest)
+		r.meter.left += int64(len(p.list)-n) * chosenBytes
+		clear(p.list[n:])
+		p.list, p.full = p.list[:n], true
 	}
 }
 
@@ -116,16 +128,18 @@ func histogramOf(fn *call) (from, to, width float64) {
 
 // sortChosen sorts by value, the newest first among equals.
 func sortChosen(list []chosen, largest bool) {
-	slices.SortStableFunc(list, func(a, b chosen) int {
-		n := before(a.value, b.value)
-		switch {
-		case n == 0:
-			return int(min(max(b.ref.time-a.ref.time, -1), 1))
-		case largest:
-			return -n
-		}
-		return n
-	})
+	slices.SortStableFunc(list, func(a, b chosen) int { return compareChosen(a, b, largest) })
+}
+
+func compareChosen(a, b chosen, largest bool) int {
+	n := before(a.value, b.value)
+	switch {
+	case n == 0:
+		return cmp.Compare(b.ref.time, a.ref.time)
+	case largest:
+		return -n
+	}
+	return n
 }
 
 // picked returns the rows of a group.

@@ -29,6 +29,12 @@ func toFloat(v point.Value) (float64, bool) {
 func compare(a, b point.Value) (int, bool) {
 	ka, kb := a.Kind(), b.Kind()
 	switch {
+	case ka == point.Float && kb == point.Float || ka == point.Float && kb == point.Int:
+		x, y := a.Float(), b.Float()
+		if kb == point.Int {
+			y = float64(b.Int())
+		}
+		return cmp.Compare(x, y), !math.IsNaN(x) && !math.IsNaN(y)
 	case ka == point.String && kb == point.String:
 		return strings.Compare(a.Text(), b.Text()), true
 	case ka == point.Int && kb == point.Int:
