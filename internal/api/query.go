@@ -170,7 +170,11 @@ func (i queryItem) text() (queryText, error) {
 	if json.Unmarshal(i.Query, &t.Q) == nil && t.Q != "" {
 		return t, nil
 	}
-	if err := json.Unmarshal(i.Query, &t); err != nil || t.Q == "" {
+	err := json.Unmarshal(i.Query, &t)
+	if t.Q == "" {
+		t.Q = t.Query
+	}
+	if err != nil || t.Q == "" {
 		return queryText{}, errors.New(`expected "query" to be a text, or an object with the text under "q"`)
 	}
 	return t, nil

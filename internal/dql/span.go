@@ -1,6 +1,7 @@
 package dql
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -59,7 +60,10 @@ func ParseDuration(text string) (d time.Duration, err error) {
 		p.advance()
 		p.end()
 	})
-	return d, bad.Err()
+	if bad != nil {
+		return 0, errors.New(bad[0].Message)
+	}
+	return d, nil
 }
 
 // span parses [from:to:bucket], each part of which may be missing. The current
