@@ -98,7 +98,9 @@ func (p program) queryOf(args []string) (string, error) {
 func (p program) dqlOnce(ctx context.Context, f dqlFlags, ask asker, query string, out io.Writer) error {
 	if !f.remote { // the data gateway knows more of the language
 		if _, bad := dql.Parse(query); bad != nil {
-			fmt.Fprintln(p.Stderr, printable(bad.Text()))
+			if !f.json && !f.csv {
+				fmt.Fprintln(out, printable(bad.Text()))
+			}
 			return bad
 		}
 	}
@@ -110,7 +112,7 @@ func (p program) dqlOnce(ctx context.Context, f dqlFlags, ask asker, query strin
 		fmt.Fprintln(out, string(raw))
 		return nil
 	case f.csv:
-		return writeCSV(out, a)
+		return writeCSV(out, a, p.toTerminal())
 	}
 	return writeAnswer(out, a)
 }
@@ -131,16 +133,15 @@ const clearScreen = "\x1b[H\x1b[2J"
 func (p program) dqlWatch(ctx context.Context, f dqlFlags, ask asker, query string) error {
 	tick := time.NewTicker(f.watch)
 	defer tick.Stop()
-	screen, _ := p.Stdout.(*os.File)
 	for {
 		var b strings.Builder
 		if err := p.dqlOnce(ctx, f, ask, query, &b); err != nil {
 			if ctx.Err() != nil {
-				return nil //nolint:nilerr // an interrupt is how this ends
+				return nil
 			}
 			return err
 		}
-		if screen != nil && term.IsTerminal(int(screen.Fd())) {
+		if p.toTerminal() {
 			fmt.Fprintf(p.Stdout, "%severy %v: %s\n\n", clearScreen, f.watch, diag.OneLine(query))
 		}
 		fmt.Fprint(p.Stdout, b.String())
@@ -150,6 +151,12 @@ func (p program) dqlWatch(ctx context.Context, f dqlFlags, ask asker, query stri
 		case <-tick.C:
 		}
 	}
+}
+
+// toTerminal reports whether somebody reads what is printed.
+func (p program) toTerminal() bool {
+	out, ok := p.Stdout.(*os.File)
+	return ok && term.IsTerminal(int(out.Fd()))
 }
 
 // asker returns what answers queries: the agent, or the data gateway.

@@ -108,8 +108,9 @@ func cellText(v any) string {
 }
 
 // writeCSV prints an answer as one table: the name, the tags of the groups and
-// the columns of all series.
-func writeCSV(out io.Writer, a dql.Answer) error {
+// the columns of all series. For a terminal what could steer it is taken out; a
+// program gets the texts as they are.
+func writeCSV(out io.Writer, a dql.Answer, clean bool) error {
 	var tags, columns []string
 	for _, r := range a.Content {
 		for _, s := range r.Series {
@@ -122,7 +123,13 @@ func writeCSV(out io.Writer, a dql.Answer) error {
 	for _, r := range a.Content {
 		for _, s := range r.Series {
 			for _, row := range s.Values {
-				_ = w.Write(csvRow(s, row, tags, columns))
+				cells := csvRow(s, row, tags, columns)
+				for i := range cells {
+					if clean {
+						cells[i] = diag.OneLine(cells[i])
+					}
+				}
+				_ = w.Write(cells)
 			}
 		}
 	}

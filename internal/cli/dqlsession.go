@@ -32,14 +32,13 @@ func (p program) dqlSession(ctx context.Context, f dqlFlags, ask asker) error {
 		io.Reader
 		io.Writer
 	}{in, p.Stdout}, "dql> ")
-	if w, h, err := term.GetSize(int(in.Fd())); err == nil {
+	if w, h, err := term.GetSize(int(in.Fd())); err == nil && w > 0 { // a serial line says 0
 		_ = t.SetSize(w, h) // a wrong one only wraps lines badly
 	}
 	h := loadHistory(historyPath(p.Env))
 	t.History = h
 	c := &completer{names: func(query string) []string { return askNames(ctx, ask, query) }, show: t}
 	t.AutoCompleteCallback = c.complete
-	p.Stderr = t
 	fmt.Fprintln(t, "Tab completes, the arrows recall, Ctrl-D ends. Try show_measurement()")
 	for {
 		line, err := t.ReadLine()

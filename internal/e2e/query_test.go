@@ -85,8 +85,8 @@ func TestBothInstancesAnswerThePlansQuery(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "nvidia_smi v=one\n") || !strings.Contains(out, "nvidia_smi v=two\n") || !strings.Contains(out, "tconsul") {
 		t.Errorf("%d\n%s%s", code, out, errs)
 	}
-	if code, _, errs := datakit(t, "", "dql", "M::nvidia_smi:(tconsul", "--dir", a.dir); code != 1 || !strings.Contains(errs, "| ") || !strings.Contains(errs, "^") {
-		t.Errorf("%d\n%s", code, errs)
+	if code, out, errs := datakit(t, "", "dql", "M::nvidia_smi:(tconsul", "--dir", a.dir); code != 1 || !strings.Contains(out, "^") || !strings.Contains(errs, "expected") {
+		t.Errorf("%d\n%s%s", code, out, errs)
 	}
 	if s, _ := a.status(); s.Recent == nil || s.Recent.Points == 0 || s.Recent.Bytes > s.Recent.MaxBytes {
 		t.Errorf("recent %+v", s.Recent)
