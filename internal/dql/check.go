@@ -100,21 +100,37 @@ func checkPlace(c *call, f Function, outer []class) {
 	if len(outer) > 0 {
 		nearest = outer[len(outer)-1]
 	}
-	switch {
-	case f.class == condition:
+	within := func(k class) bool { return slices.Contains(outer, k) }
+	switch f.class {
+	case condition:
 		refuse(c, "%s() stands in a filter, on the right of = or !=", f.Name)
-	case f.class == filling && len(outer) > 0:
-		refuse(c, "fill() must be the outermost function")
-	case f.class == selecting && len(outer) > 0 && !(f.Name == "distinct" && nearest == aggregate):
-		refuse(c, "%s() makes several rows, so nothing can stand around it", f.Name)
-	case f.class == aggregate && slices.Contains(outer, aggregate) && (nearest != aggregate || f.Name != "rate" && f.Name != "irate"):
-		refuse(c, "%s() within another aggregate has one value to work on", f.Name)
-	case f.class == aggregate && slices.Contains(outer, selecting):
-		refuse(c, "%s() cannot stand within a function that makes several rows", f.Name)
-	case f.class == serial && (slices.Contains(outer, serial) || slices.Contains(outer, selecting)):
-		refuse(c, "%s() cannot stand within another function over a series", f.Name)
-	case f.class == serial && slices.Contains(outer, aggregate) && nearest != aggregate:
-		refuse(c, "%s() must stand directly within the aggregate", f.Name)
+	case filling:
+		if len(outer) > 0 {
+			refuse(c, "fill() must be the outermost function")
+		}
+	case selecting:
+		if len(outer) > 0 && (f.Name != "distinct" || nearest != aggregate) {
+			refuse(c, "%s() makes several rows, so nothing can stand around it", f.Name)
+		}
+	case aggregate:
+		if within(aggregate) && (nearest != aggregate || f.Name != "rate" && f.Name != "irate") {
+			refuse(c, "%s() within another aggregate has one value to work on", f.Name)
+		}
+		if within(selecting) {
+			refuse(c, "%s() cannot stand within a function that makes several rows", f.Name)
+		}
+	case serial:
+		checkSerial(c, within(serial) || within(selecting), within(aggregate) && nearest != aggregate)
+	case scalar:
+	}
+}
+
+func checkSerial(c *call, nested, apart bool) {
+	if nested {
+		refuse(c, "%s() cannot stand within another function over a series", c.fn)
+	}
+	if apart {
+		refuse(c, "%s() must stand directly within the aggregate", c.fn)
 	}
 }
 
@@ -127,6 +143,11 @@ func checkArguments(c *call, f Function) {
 	if l, ok := c.args[0].(literal); ok && l.value.Kind() == point.String {
 		c.args[0] = nameExpr{name{l.value.Text(), l.at}}
 	}
+	checkNumbers(c, f)
+}
+
+// checkNumbers checks the arguments that are no field.
+func checkNumbers(c *call, f Function) {
 	switch f.Name {
 	case "percentile":
 		if p, ok := number(c.args[1]); !ok || p < 0 || p > 100 {
@@ -238,30 +259,35 @@ func has(e expr, want class) bool {
 // checkFilter checks a condition.
 func checkFilter(e expr) {
 	b, ok := e.(binary)
-	switch {
-	case ok && (b.op == "&&" || b.op == "||"):
+	if l, isLiteral := e.(literal); isLiteral && l.value.Kind() == point.Bool {
+		return
+	}
+	if !ok {
+		refuse(e, noCondition)
+	}
+	switch b.op {
+	case "&&", "||":
 		checkFilter(b.l)
 		checkFilter(b.r)
-	case ok && b.op == "in":
+	case "in":
 		checkOperand(b.l)
 		for _, item := range b.r.(list).items { //nolint:forcetypeassert // the parser reads nothing else there
 			if _, ok := item.(literal); !ok {
 				refuse(item, "expected a number or a string in the list")
 			}
 		}
-	case ok && (b.op == "=" || b.op == "!="):
+	case "=", "!=":
 		checkOperand(b.l)
 		checkRight(b.r)
-	case ok && slices.Contains([]string{"<", "<=", ">", ">="}, b.op):
+	case "<", "<=", ">", ">=":
 		checkOperand(b.l)
 		checkOperand(b.r)
 	default:
-		if l, ok := e.(literal); ok && l.value.Kind() == point.Bool {
-			return
-		}
-		refuse(e, "expected a condition such as host = 'a', or usage > 5")
+		refuse(e, noCondition)
 	}
 }
+
+const noCondition = "expected a condition such as host = 'a', or usage > 5"
 
 // checkRight checks what stands on the right of = or !=.
 func checkRight(e expr) {

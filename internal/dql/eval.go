@@ -194,11 +194,24 @@ func (c *compiler) test(e expr) testFunc {
 		same := c.equals(b)
 		return func(f *frame) bool { return !same(f) }
 	}
-	l, r, op := c.raw(b.l), c.raw(b.r), b.op
+	l, r, holds := c.raw(b.l), c.raw(b.r), relation(b.op)
 	return func(f *frame) bool {
 		n, ok := compare(l(f), r(f))
-		return ok && (op == "<" && n < 0 || op == "<=" && n <= 0 || op == ">" && n > 0 || op == ">=" && n >= 0)
+		return ok && holds(n)
 	}
+}
+
+// relation returns what an operator says of a comparison.
+func relation(op string) func(n int) bool {
+	switch op {
+	case "<":
+		return func(n int) bool { return n < 0 }
+	case "<=":
+		return func(n int) bool { return n <= 0 }
+	case ">":
+		return func(n int) bool { return n > 0 }
+	}
+	return func(n int) bool { return n >= 0 }
 }
 
 func (c *compiler) in(b binary) testFunc {

@@ -160,23 +160,12 @@ func (p *parser) sources(q *Query, first token) {
 
 func (p *parser) source(t token) source {
 	switch {
-	case t.kind == tokOp && t.text == "*", t.kind == tokName && t.quoted && t.text == "*":
+	case t.text == "*" && (t.kind == tokOp || t.kind == tokName && t.quoted):
 		return source{all: true}
 	case t.kind == tokRegex:
 		return source{re: p.regex(t.text, t.pos)}
 	case t.kind == tokName && !t.quoted && p.is("("):
-		p.advance()
-		switch strings.ToLower(t.text) {
-		case "re":
-			s := p.text("the regular expression")
-			p.expect(")", "after the regular expression")
-			return source{re: p.regex(s.text, s.pos)}
-		case "identifier":
-			s := p.text("the name")
-			p.expect(")", "after the name")
-			return source{name: s.text}
-		}
-		p.fail(t.pos, "expected a data source, got the function %s", t.text)
+		return p.sourceCall(t)
 	case t.kind == tokOp && t.text == "(":
 		p.fail(t.pos, "a query within a query is not answered here")
 	case t.kind == tokName && !t.quoted && slices.Contains(keywords(), strings.ToLower(t.text)):
@@ -186,6 +175,22 @@ func (p *parser) source(t token) source {
 	}
 	p.fail(t.pos, "expected a data source such as cpu, got %s", t.describe())
 	return source{}
+}
+
+// sourceCall parses re("…") and identifier("…"), of which the name is read.
+func (p *parser) sourceCall(t token) (s source) {
+	p.advance()
+	switch strings.ToLower(t.text) {
+	case "re":
+		expr := p.text("the regular expression")
+		s.re = p.regex(expr.text, expr.pos)
+	case "identifier":
+		s.name = p.text("the name").text
+	default:
+		p.fail(t.pos, "expected a data source, got the function %s", t.text)
+	}
+	p.expect(")", "after the data source")
+	return s
 }
 
 // text returns the current token, which must be a string.

@@ -87,7 +87,7 @@ func (t target) String() string {
 
 // String returns the name, in backticks where it needs them.
 func (n name) String() string {
-	plain := n.text != "" && !(n.text[0] >= '0' && n.text[0] <= '9') && !slices.Contains(keywords(), strings.ToLower(n.text)) &&
+	plain := n.text != "" && (n.text[0] < '0' || n.text[0] > '9') && !slices.Contains(keywords(), strings.ToLower(n.text)) &&
 		!slices.Contains([]string{"re", "b64", "identifier", "null", "tz"}, strings.ToLower(n.text)) &&
 		!strings.HasPrefix(strings.ToLower(n.text), "show_")
 	for _, r := range n.text {
@@ -160,7 +160,7 @@ func quoteText(s string) string {
 func text(e expr) string {
 	switch e := e.(type) {
 	case nameExpr:
-		return e.name.String()
+		return e.String()
 	case literal:
 		return literalText(e.value)
 	case pattern:

@@ -37,74 +37,103 @@ type row struct {
 	order  []point.Value // by what it is sorted
 }
 
+// A gathering is the rows of the points under way.
+type gathering struct {
+	*runner
+	c       *compiler
+	targets []evalFunc
+	orders  []evalFunc // by which rows are sorted, where that is not the time
+	groups  *groups[gathered]
+	ids     *seriesIDs
+	keys    *keySet
+	keep    int // so many rows of a group can be in the answer, 0 where that is not known
+
+	// A row in which no target has a value is no answer.
+	byBlock bool // which a block shows, as all targets are names
+	byRow   bool
+
+	kept    *block.Block // the block under way, once a row of it was taken
+	scratch []point.Value
+}
+
 // raw answers a query whose rows are those of the points.
 func (r *runner) raw(u unit) ([]Series, error) {
-	c := &compiler{query: r.q}
-	targets := make([]evalFunc, 0, len(r.q.targets))
-	for _, t := range r.q.targets {
-		if _, all := t.expr.(star); !all {
-			targets = append(targets, c.value(t.expr))
-		}
-	}
-	all, plainOnly := r.wantsAll() || c.serials > 0, r.plainTargets()
-	groups, ids, keys := newGroups[gathered](c), newSeriesIDs(), newKeySet(r.q)
-	orders := r.orderSlots(c)
-	keep := r.keepable(c)
-	var kept *block.Block
-	var scratch []point.Value
-	err := r.scan(u, c, func(f *frame) bool {
-		if !all && plainOnly && !anyBound(c, f, r.q) {
-			return false
-		}
-		groups.begin(f, &r.meter)
-		kept = nil
-		if c.serials > 0 {
-			ids.begin(f.block, &r.meter)
-		}
-		return true
-	}, func(f *frame) error {
-		if kept == nil {
-			kept = r.keep(f.block)
-			keys.add(f.block)
-		}
-		g := groups.find(f, &r.meter)
-		if g == nil {
-			return ErrGroups
-		}
-		if !all && !plainOnly && !anyValue(targets, f) {
-			return nil
-		}
-		e := ref{time: f.time, block: kept, row: f.row, series: ids.id}
-		if keep > 0 {
-			scratch = appendAll(scratch[:0], orders, f)
-			if e.order = scratch; g.of.worst != nil && r.compareRefs(e, *g.of.worst) >= 0 {
-				return nil
-			}
-			e.order = slices.Clone(scratch)
-		}
-		r.meter.take(refBytes + int64(32*len(e.order)))
-		if g.of.refs = append(g.of.refs, e); keep > 0 && len(g.of.refs) > 4*keep+1024 {
-			r.prune(&g.of, keep)
-		}
-		return nil
-	})
-	if err != nil {
+	g := r.gathering()
+	if err := r.scan(u, g.c, g.begin, g.take); err != nil {
 		return nil, err
 	}
-	columns, cells := r.columns(c, targets, keys)
+	columns, cells := r.columns(g.c, g.targets, g.keys)
 	var out []Series
-	for _, g := range groups.sorted() {
-		rows, err := r.rowsFor(c, g, cells, orders)
+	for _, of := range g.groups.sorted() {
+		rows, err := r.rowsFor(g.c, of, cells, g.orders)
 		if err != nil {
 			return nil, err
 		}
 		if rows = r.cut(rows, true); len(rows) > 0 {
-			s := groups.series(u.label, g, columns)
+			s := g.groups.series(u.label, of, columns)
 			s.Values = values(rows)
 			out = append(out, s)
 		}
 	}
 	return r.sortSeries(out), nil
+}
+
+func (r *runner) gathering() *gathering {
+	g := &gathering{runner: r, c: &compiler{query: r.q}, ids: newSeriesIDs(), keys: newKeySet(r.q)}
+	for _, t := range r.q.targets {
+		if _, all := t.expr.(star); !all {
+			g.targets = append(g.targets, g.c.value(t.expr))
+		}
+	}
+	g.groups = newGroups[gathered](g.c)
+	g.orders = r.orderSlots(g.c)
+	g.keep = r.keepable(g.c)
+	if !r.wantsAll() && g.c.serials == 0 {
+		g.byBlock = r.plainTargets()
+		g.byRow = !g.byBlock
+	}
+	return g
+}
+
+// begin is called with each block.
+func (g *gathering) begin(f *frame) bool {
+	if g.byBlock && !anyBound(g.c, f, g.q) {
+		return false
+	}
+	g.groups.begin(f, &g.meter)
+	g.kept = nil
+	if g.c.serials > 0 {
+		g.ids.begin(f.block, &g.meter)
+	}
+	return true
+}
+
+// take is called with each row.
+func (g *gathering) take(f *frame) error {
+	if g.kept == nil {
+		g.kept = g.runner.keep(f.block)
+		g.keys.add(f.block)
+	}
+	of := g.groups.find(f, &g.meter)
+	if of == nil {
+		return ErrGroups
+	}
+	if g.byRow && !anyValue(g.targets, f) {
+		return nil
+	}
+	e := ref{time: f.time, block: g.kept, row: f.row, series: g.ids.id}
+	if g.keep > 0 {
+		g.scratch = appendAll(g.scratch[:0], g.orders, f)
+		if e.order = g.scratch; of.of.worst != nil && g.compareRefs(e, *of.of.worst) >= 0 {
+			return nil
+		}
+		e.order = slices.Clone(g.scratch)
+	}
+	g.meter.take(refBytes + int64(32*len(e.order)))
+	if of.of.refs = append(of.of.refs, e); g.keep > 0 && len(of.of.refs) > 4*g.keep+1024 {
+		g.prune(&of.of, g.keep)
+	}
+	return nil
 }
 
 // wantsAll reports whether the answer has every field.
@@ -193,7 +222,7 @@ func (r *runner) compareRefs(a, b ref) int {
 }
 
 // rowsFor computes the rows of a group, in the order of the answer.
-func (r *runner) rowsFor(c *compiler, g *group[gathered], cells []evalFunc, orders []evalFunc) ([]row, error) {
+func (r *runner) rowsFor(c *compiler, g *group[gathered], cells, orders []evalFunc) ([]row, error) {
 	refs := g.of.refs
 	if c.serials > 0 { // upwards, as a function over a series goes
 		slices.SortStableFunc(refs, func(a, b ref) int { return cmp.Compare(a.time, b.time) })

@@ -19,7 +19,7 @@ const chosenBytes = 64
 // picks are what a function that makes rows has gathered of one group.
 type picks struct {
 	list []chosen
-	full bool // the first n of the list are sorted: what is behind the n-th is not chosen
+	full bool              // the first n of the list are sorted: what is behind the n-th is not chosen
 	seen map[valueKey]bool // of distinct
 	bins []int64           // of histogram
 }

@@ -27,22 +27,18 @@ func toFloat(v point.Value) (float64, bool) {
 // bytes, a number and a text by the number that the text holds. False where the
 // two cannot be compared.
 func compare(a, b point.Value) (int, bool) {
-	ka, kb := a.Kind(), b.Kind()
-	switch {
-	case ka == point.Float && kb == point.Float || ka == point.Float && kb == point.Int:
-		x, y := a.Float(), b.Float()
-		if kb == point.Int {
-			y = float64(b.Int())
+	if k := a.Kind(); k == b.Kind() {
+		switch k {
+		case point.String:
+			return strings.Compare(a.Text(), b.Text()), true
+		case point.Int:
+			return cmp.Compare(a.Int(), b.Int()), true
+		case point.Uint:
+			return cmp.Compare(a.Uint(), b.Uint()), true
+		case point.Bool:
+			return cmp.Compare(toInt(a.Bool()), toInt(b.Bool())), true
+		default:
 		}
-		return cmp.Compare(x, y), !math.IsNaN(x) && !math.IsNaN(y)
-	case ka == point.String && kb == point.String:
-		return strings.Compare(a.Text(), b.Text()), true
-	case ka == point.Int && kb == point.Int:
-		return cmp.Compare(a.Int(), b.Int()), true
-	case ka == point.Uint && kb == point.Uint:
-		return cmp.Compare(a.Uint(), b.Uint()), true
-	case ka == point.Bool && kb == point.Bool:
-		return cmp.Compare(toInt(a.Bool()), toInt(b.Bool())), true
 	}
 	x, okx := looseFloat(a)
 	y, oky := looseFloat(b)
@@ -152,28 +148,34 @@ func finite(f float64) point.Value {
 
 // whole computes with integers; false where the result is none, or too large.
 func whole(op string, x, y int64) (point.Value, bool) {
+	var n int64
+	var ok bool
 	switch op {
 	case "+":
-		if s := x + y; (s > x) == (y > 0) {
-			return point.IntOf(s), true
-		}
+		n = x + y
+		ok = (n > x) == (y > 0)
 	case "-":
-		if d := x - y; (d < x) == (y > 0) {
-			return point.IntOf(d), true
-		}
+		n = x - y
+		ok = (n < x) == (y > 0)
 	case "*":
-		if x == 0 || y == 0 {
-			return point.IntOf(0), true
-		}
-		if p := x * y; p/y == x && !(x == -1 && y == math.MinInt64) && !(y == -1 && x == math.MinInt64) {
-			return point.IntOf(p), true
-		}
+		n, ok = product(x, y)
 	case "%":
-		if y != 0 && y != -1 {
-			return point.IntOf(x % y), true
+		if ok = y != 0 && y != -1; ok {
+			n = x % y
 		}
 	}
-	return point.Value{}, false
+	return point.IntOf(n), ok
+}
+
+func product(x, y int64) (int64, bool) {
+	if x == 0 || y == 0 {
+		return 0, true
+	}
+	if x == math.MinInt64 || y == math.MinInt64 { // dividing it by -1 would wrap
+		return 0, false
+	}
+	p := x * y
+	return p, p/y == x
 }
 
 // scalarOf applies a scalar function.

@@ -83,7 +83,7 @@ func (g *group) add(p *point.Point, now int64) (grown int64, took bool) {
 		return 0, false
 	}
 	sr, grown := g.find(p.Tags)
-	c := sr.chunkFor(p.Fields)
+	c, inOrder := sr.chunkFor(p.Fields)
 	if c != nil && c.isFull() {
 		g.full = append(g.full, c)
 		sr.closeChunk(c)
@@ -100,7 +100,7 @@ func (g *group) add(p *point.Point, now int64) (grown int64, took bool) {
 		c = newChunk(sr, l, firstRows)
 		grown += cost + sr.publish(c)
 	}
-	return grown + c.add(p, now), true
+	return grown + c.add(p, inOrder, now), true
 }
 
 // find returns the series of tags, a new one where there is none.

@@ -1,6 +1,7 @@
 package recent
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -54,20 +55,21 @@ func newSeries(tags []point.Tag, hash uint64) *series {
 	return sr
 }
 
-// chunkFor returns the open chunk for points with these fields, or nil.
-func (sr *series) chunkFor(fields []point.Field) *chunk {
+// chunkFor returns the open chunk for points with these fields, or nil, and
+// whether they stand in the order of its columns.
+func (sr *series) chunkFor(fields []point.Field) (c *chunk, inOrder bool) {
 	for _, c := range sr.open {
 		if c.layout.same(fields) {
-			return c
+			return c, true
 		}
 	}
 	// The same fields in another order, as from a map.
 	for _, c := range sr.open {
 		if c.layout.permuted(fields) {
-			return c
+			return c, false
 		}
 	}
-	return nil
+	return nil, false
 }
 
 func (sr *series) closeChunk(c *chunk) {
@@ -184,20 +186,26 @@ func (c *chunk) isFull() bool { return int(c.rows.Load()) == len(c.times) }
 
 // add appends a point whose fields have the chunk's layout, and returns how many
 // bytes its texts cost.
-func (c *chunk) add(p *point.Point, now int64) (grown int64) {
+func (c *chunk) add(p *point.Point, inOrder bool, now int64) (grown int64) {
 	i := int(c.rows.Load())
 	c.times[i] = p.Time
 	for j := range p.Fields {
-		f := &p.Fields[j]
-		col := c.column(j, f.Key)
-		switch {
-		case col == nil:
-		case col.Kind == point.String:
-			text, cost := col.intern(i, f.Value.Text())
+		k := j
+		if !inOrder {
+			if k = c.layout.index(p.Fields[j].Key); k < 0 {
+				continue // a value that cannot be kept
+			}
+		}
+		col, v := &c.columns[k], p.Fields[j].Value
+		switch col.Kind {
+		case point.Float: // most are
+			col.Nums[i] = math.Float64bits(v.Float())
+		case point.String:
+			text, cost := intern(col.Texts[:i], v.Text())
 			col.Texts[i] = text
 			grown += cost
 		default:
-			col.Nums[i] = block.Bits(f.Value)
+			col.Nums[i] = block.Bits(v)
 		}
 	}
 	if i == 0 || p.Time < c.oldest.Load() {
@@ -212,30 +220,16 @@ func (c *chunk) add(p *point.Point, now int64) (grown int64) {
 	return grown
 }
 
-// column returns the column of the field at j of a point, nil where the field
-// cannot be kept.
-func (c *chunk) column(j int, key string) *textColumn {
-	if j < len(c.columns) && c.columns[j].Key == key {
-		return (*textColumn)(&c.columns[j])
-	}
-	if k := c.layout.index(key); k >= 0 {
-		return (*textColumn)(&c.columns[k])
-	}
-	return nil
-}
-
-type textColumn block.Column
-
-// intern returns a text to keep in row i, and what it costs: one that the rows
-// before have costs nothing. The text of a point may lie in a buffer of many
+// intern returns a text to keep behind others, and what it costs: one that the
+// last of them have costs nothing. The text of a point may lie in a buffer of many
 // megabytes, and must not keep that alive.
-func (c *textColumn) intern(i int, s string) (string, int64) {
+func intern(before []string, s string) (string, int64) {
 	if len(s) > maxText {
 		s = strings.ToValidUTF8(s[:maxText], "") + "…"
 	}
-	for k := i - 1; k >= max(0, i-window); k-- {
-		if c.Texts[k] == s {
-			return c.Texts[k], 0
+	for _, have := range slices.Backward(before[max(0, len(before)-window):]) {
+		if have == s {
+			return have, 0
 		}
 	}
 	if s == "" {
