@@ -113,15 +113,20 @@ func checkPlace(c *call, f Function, outer []class) {
 			refuse(c, "%s() makes several rows, so nothing can stand around it", f.Name)
 		}
 	case aggregate:
-		if within(aggregate) && (nearest != aggregate || f.Name != "rate" && f.Name != "irate") {
-			refuse(c, "%s() within another aggregate has one value to work on", f.Name)
-		}
-		if within(selecting) {
-			refuse(c, "%s() cannot stand within a function that makes several rows", f.Name)
-		}
+		checkAggregate(c, within(aggregate), nearest == aggregate, within(selecting))
 	case serial:
 		checkSerial(c, within(serial) || within(selecting), within(aggregate) && nearest != aggregate)
 	case scalar:
+	}
+}
+
+func checkAggregate(c *call, nested, directly, selected bool) {
+	perSeries := c.fn == "rate" || c.fn == "irate"
+	if nested && (!directly || !perSeries) {
+		refuse(c, "%s() within another aggregate has one value to work on", c.fn)
+	}
+	if selected {
+		refuse(c, "%s() cannot stand within a function that makes several rows", c.fn)
 	}
 }
 
