@@ -197,14 +197,27 @@ func (s *Store) makeRoom() {
 	if s.used.Load() <= limit {
 		return
 	}
-	for low := limit - limit/room; s.used.Load() > low; {
-		list := *s.list.Load()
+	low := limit - limit/room
+	for s.used.Load() > low {
+		list := slices.Clone(*s.list.Load())
 		if len(list) == 0 {
 			return
 		}
-		g := slices.MaxFunc(list, func(a, b *group) int { return cmp.Compare(a.bytes.Load(), b.bytes.Load()) })
-		s.used.Add(-g.shrink(min(s.used.Load()-low, limit/room+1)))
-		if g.empty() {
+		slices.SortFunc(list, func(a, b *group) int { return cmp.Compare(b.bytes.Load(), a.bytes.Load()) })
+		// Mostly the first has enough. Where there are ten thousand small ones they
+		// go together: one by one each would cost a look at all.
+		empty := int64(0) // bytes of groups that go with their last point
+		for _, g := range list {
+			want := s.used.Load() - low - empty
+			if want <= 0 {
+				break
+			}
+			s.used.Add(-g.shrink(min(want, limit/room+1)))
+			if g.empty() {
+				empty += g.bytes.Load()
+			}
+		}
+		if empty > 0 {
 			s.forget()
 		}
 	}

@@ -211,36 +211,48 @@ func shapes() map[string]func(i int) point.Point {
 func TestTheBytesThatAreCountedAreThoseThatAreHeld(t *testing.T) {
 	for name, shape := range shapes() {
 		t.Run(name, func(t *testing.T) {
-			s := New(1<<30, time.Hour)
-			before := heap()
-			for i := range 20_000 {
-				s.Observe(point.Metric, []point.Point{shape(i)})
+			// What others leave behind goes while this is measured, at times; a
+			// wrong count is wrong each time.
+			var ratio float64
+			for range 4 {
+				s := New(1<<30, time.Hour)
+				before := heap()
+				for i := range 20_000 {
+					s.Observe(point.Metric, []point.Point{shape(i)})
+				}
+				ratio = float64(s.Stats().Bytes) / float64(heap()-before)
+				runtime.KeepAlive(s)
+				if ratio > 0.9 && ratio < 1.6 {
+					return
+				}
 			}
-			held := heap() - before
-			counted := s.Stats().Bytes
-			if ratio := float64(counted) / float64(held); ratio < 0.9 || ratio > 1.6 {
-				t.Errorf("%d bytes are counted, the heap grew by %d: %.2f", counted, held, ratio)
-			}
-			runtime.KeepAlive(s)
+			t.Errorf("the bytes that are counted are %.2f of those by which the heap grew", ratio)
 		})
 	}
 }
 
+// heap returns what is held once all garbage is gone: texts that were interned go
+// some collections after those who had them.
 func heap() int64 {
-	runtime.GC()
-	runtime.GC()
 	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
+	for last, same := uint64(0), 0; same < 3; last = m.HeapAlloc {
+		runtime.GC()
+		runtime.Gosched()
+		runtime.ReadMemStats(&m)
+		if same++; max(m.HeapAlloc, last)-min(m.HeapAlloc, last) > 16<<10 {
+			same = 0
+		}
+	}
 	return int64(m.HeapAlloc)
 }
 
 func TestTheBoundIsKept(t *testing.T) {
-	const limit = 1 << 20
+	const limit = 512 << 10
 	for name, shape := range shapes() {
 		t.Run(name, func(t *testing.T) {
 			s := New(limit, time.Hour)
 			var batch []point.Point
-			for i := range 30_000 {
+			for i := range 12_000 {
 				if batch = append(batch, shape(i)); len(batch) == 1000 {
 					s.Observe(point.Metric, batch)
 					batch = batch[:0]
@@ -310,7 +322,7 @@ func TestReadersAndWritersDoNotMeet(t *testing.T) {
 	stop := make(chan struct{})
 	for w := range 3 {
 		writers.Go(func() {
-			for i := range 4000 {
+			for i := range 1000 {
 				s.Observe(point.Metric, []point.Point{
 					pt("m", time.Now(), map[string]string{"w": fmt.Sprint(w)}, "a", i, "b", i, "text", fmt.Sprint(i)),
 					pt(fmt.Sprint("n", i%50), time.Now(), nil, "x", i),
