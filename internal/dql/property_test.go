@@ -326,7 +326,7 @@ func TestEveryBoundEndsAQuery(t *testing.T) {
 		if bad != nil {
 			t.Fatal(bad.Text())
 		}
-		memory := int64(4 << 20)
+		memory := int64(2 << 20)
 		if errors.Is(want, dql.ErrRows) {
 			memory = 1 << 30
 		}
@@ -349,7 +349,7 @@ type countdown struct {
 }
 
 func (c countdown) Err() error {
-	if *c.looks++; *c.looks > 200 {
+	if *c.looks++; *c.looks > 60 {
 		return context.DeadlineExceeded
 	}
 	return nil
