@@ -9,8 +9,9 @@
 //	POST /v1/confd/accept     apply the deletions that are held
 //	POST /v1/confd/plan       what a change of keys would do
 //	POST /v1/pipeline/debug   what a script does to sample data
+//	POST /v1/query/raw        answer DQL from the recent points
 //
-// The last four are taken only from this machine. An error is JSON:
+// The last five are taken only from this machine. An error is JSON:
 // {"error_code":"datakit.notFound","message":"…"}.
 package api
 
@@ -22,6 +23,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"datakit.dev/internal/dql"
 	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/point"
@@ -67,6 +69,9 @@ type Options struct {
 	// Addr is host:port, or the path of a unix socket; "" listens nowhere.
 	Addr string
 
+	// Recent is what queries are answered from; nil: nothing.
+	Recent dql.Source
+
 	// Scripts is what scripts to be debugged are compiled against.
 	Scripts pipeline.Options
 
@@ -84,7 +89,10 @@ type Options struct {
 
 // New returns a server that does not listen yet.
 func New(o Options) *Server {
-	s := &Server{opts: o, registry: prometheus.NewRegistry(), budget: budget{limit: maxBodies}}
+	s := &Server{
+		opts: o, registry: prometheus.NewRegistry(), budget: budget{limit: maxBodies},
+		querying: make(chan struct{}, maxQuerying),
+	}
 	s.metrics = newMetrics(o.Agent, s.registry)
 	s.handler = s.routes()
 	return s

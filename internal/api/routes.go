@@ -36,6 +36,7 @@ func (s *Server) table() []route {
 		post("/v1/confd/accept", true, s.accept),
 		post("/v1/confd/plan", true, s.plan),
 		post("/v1/pipeline/debug", true, s.debug),
+		post("/v1/query/raw", true, s.query),
 	}
 }
 

@@ -40,7 +40,8 @@ type Server struct {
 	handler  http.Handler
 	budget   budget
 
-	debugging sync.Mutex // one script at a time keeps the other cores free
+	debugging sync.Mutex    // one script at a time keeps the other cores free
+	querying  chan struct{} // holds a token for each query under way
 
 	mu   sync.Mutex
 	addr string

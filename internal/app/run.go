@@ -25,7 +25,9 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 	if err != nil {
 		return err
 	}
-	server := api.New(api.Options{Agent: a, Scripts: a.scripts.opts, Services: a.scripts.services, Addr: a.settings().Listen, Log: a.log})
+	server := api.New(api.Options{
+		Agent: a, Recent: a.recent, Scripts: a.scripts.opts, Services: a.scripts.services, Addr: a.settings().Listen, Log: a.log,
+	})
 	a.mu.Lock()
 	a.apiErr = server.Err
 	a.mu.Unlock()

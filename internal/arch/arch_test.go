@@ -46,6 +46,8 @@ var floors = []struct {
 	{"internal/config", 1},
 	{"internal/watch", 1},
 	{"internal/pipeline", 1},
+	{"internal/recent", 1},
+	{"internal/dql", 1},
 	{"internal/flow", 2},
 	{"internal/supervise", 2},
 	{"internal/stores/", 2},

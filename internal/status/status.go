@@ -22,6 +22,18 @@ type Status struct {
 	Scripts   []Script `json:"scripts"`
 	Outputs   []Output `json:"outputs"`
 	Errors    []string `json:"errors"` // what is wrong with the agent itself: the backup, a local file
+	// Recent is what queries can see, nil where no points are kept.
+	Recent *Recent `json:"recent,omitempty"`
+}
+
+// Recent is what is kept of the last points.
+type Recent struct {
+	Points       int64  `json:"points"`
+	Series       int64  `json:"series"`
+	Measurements int    `json:"measurements"`
+	Bytes        int64  `json:"bytes"`
+	MaxBytes     int64  `json:"max_bytes"`
+	Refused      uint64 `json:"refused"` // points that were too old when they came
 }
 
 // MarshalJSON implements [json.Marshaler]: a list that was never filled is
