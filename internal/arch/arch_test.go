@@ -59,6 +59,7 @@ var floors = []struct {
 	{"internal/funcs/all", 4},
 	{"internal/api", 4},
 	{"internal/cli", 4},
+	{"internal/install", 4},
 	{"internal/app", 5},
 	{"internal/arch", 6},
 	{"internal/e2e", 6},
