@@ -36,7 +36,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 				}
 				greet(stderr, dir)
 			}
-			return run(ctx, dir, env, stdout, stderr)
+			return underService(ctx, func(ctx context.Context) error { return run(ctx, dir, env, stdout, stderr) })
 		},
 	}, args)
 }
