@@ -217,7 +217,7 @@ func (a *agent) Reload(context.Context) error {
 	if err != nil {
 		local.Errors = append(local.Errors, err.Error())
 	}
-	a.loop.SetLocal(local) //nolint:contextcheck // so do units
+	a.loop.SetLocal(local)
 	if err = errors.Join(err, lerr); err != nil {
 		return fmt.Errorf("reload: %w", err)
 	}

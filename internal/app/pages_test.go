@@ -16,6 +16,8 @@ type pageText struct {
 	conf, confIntro, sample, stores, storesIntro, uses string
 	env, envIntro, envName, envKey                     string
 	inputs, inputsIntro, name, what, runs, once, many  string
+	places, placesIntro, placesHead                    string
+	watched, polled, readOnce, yes, no, noLimit        string
 }
 
 func pageTexts() []pageText {
@@ -30,6 +32,12 @@ func pageTexts() []pageText {
 		envName: "Variable", envKey: "Key",
 		inputs: "Inputs", inputsIntro: "What the agent can collect. These pages are generated; `datakit input sample NAME` prints the sample.",
 		name: "Input", what: "What it collects", runs: "Instances", once: "one", many: "several",
+		places: "Stores",
+		placesIntro: "Where the configuration can live, and what each kind of store can do. This page is generated; " +
+			"[stores](../stores.md) has the figures, the versions and how to choose.",
+		placesHead: "| Store | Changes are | Our commands write | Compare-and-set | A change costs a read | All keys at one instant | Largest value |",
+		watched:    "told", polled: "looked for every `circle_interval`", readOnce: "not seen: read once",
+		yes: "yes", no: "no", noLimit: "1 MiB",
 	}, {
 		dir: "zh/", lang: "zh",
 		conf:      "datakit.conf",
@@ -41,6 +49,11 @@ func pageTexts() []pageText {
 		envName: "变量", envKey: "对应的键",
 		inputs: "采集器", inputsIntro: "Agent 能采集什么。以下页面自动生成；`datakit input sample NAME` 打印配置示例。",
 		name: "采集器", what: "采集内容", runs: "实例数", once: "单个", many: "多个",
+		places:      "配置中心",
+		placesIntro: "配置可以放在哪里，各种配置中心分别能做什么。本页自动生成；实测数据、版本与选型见[配置中心](../stores.md)。",
+		placesHead:  "| 配置中心 | 变更的感知方式 | 可用我们的命令写入 | 比较并交换 | 每次变更需要重读 | 一次读取是同一时刻 | 单个值上限 |",
+		watched:     "主动通知", polled: "每隔 `circle_interval` 轮询", readOnce: "不感知：只读一次",
+		yes: "是", no: "否", noLimit: "1 MiB",
 	}}
 }
 
@@ -50,6 +63,7 @@ func reference() map[string]string {
 	for _, w := range pageTexts() {
 		pages[w.dir+"configuration.md"] = w.configuration()
 		pages[w.dir+"inputs/README.md"] = w.index()
+		pages[w.dir+"stores/README.md"] = w.storeIndex()
 		pages[w.dir+"pipeline/functions.md"] = functions().Reference(w.lang)
 		for _, p := range catalog() {
 			pages[w.dir+"inputs/"+p.Name+".md"] = p.Reference(w.lang)
@@ -74,6 +88,33 @@ func (w pageText) index() string {
 			n = w.once
 		}
 		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s |\n", p.Name, p.Name, spec.Cell(w.pick(p.Doc, p.DocZH)), n)
+	}
+	return b.String()
+}
+
+// storeIndex is the table of what each store can do, as the suite holds it to.
+func (w pageText) storeIndex() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s\n\n%s\n|---|---|---|---|---|---|---|\n", w.places, w.placesIntro, w.placesHead)
+	says := map[bool]string{true: w.yes, false: w.no}
+	for _, s := range parts().Backends {
+		_, polls := s.Spec.Field("circle_interval")
+		changes, size := w.readOnce, w.noLimit
+		switch {
+		case s.Traits.Watches:
+			changes = w.watched
+		case polls:
+			changes = w.polled
+		}
+		if n := s.Traits.MaxValue; n > 0 && n < store.MaxValue {
+			size = fmt.Sprintf("%d KiB", n>>10)
+		}
+		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %s | %s | %s | %s | %s |\n", s.Name, s.Name, changes,
+			says[s.Traits.Writes], says[s.Traits.CompareAndSet], says[!s.Traits.Mirrors && (s.Traits.Watches || polls)], says[s.Traits.OneInstant], size)
+	}
+	fmt.Fprintln(&b)
+	for _, s := range parts().Backends {
+		fmt.Fprintf(&b, "- `%s`: %s\n", s.Name, w.pick(s.Doc, s.DocZH))
 	}
 	return b.String()
 }

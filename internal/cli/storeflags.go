@@ -76,10 +76,10 @@ func (f *storeFlags) addField(fs *pflag.FlagSet, field spec.Field) {
 	if name == "" {
 		return
 	}
-	doc := strings.ToLower(field.Doc[:1]) + strings.TrimSuffix(field.Doc[1:], ".")
+	doc := strings.TrimSuffix(field.Doc, ".")
 	f.own = append(f.own, name)
 	if field.Secret && field.Name != "client_key" {
-		f.secrets[field.Name] = fs.String(name+"-file", "", "`file` that holds the "+doc)
+		f.secrets[field.Name] = fs.String(name+"-file", "", "`file` that holds the "+strings.ToLower(doc[:1])+doc[1:])
 		f.own = append(f.own, name+"-file")
 		doc += "; `ps` shows it: better --" + name + "-file or ENV_CONFD_" + strings.ToUpper(field.Name)
 	}

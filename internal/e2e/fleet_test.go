@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"datakit.dev/internal/spec"
+	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/stores/all"
 	"datakit.dev/internal/testserver"
@@ -51,14 +52,15 @@ func measureFleet(t *testing.T, p place) {
 		t.Helper()
 		for deadline := time.Now().Add(patience); ; pause() {
 			behind := slices.IndexFunc(fleet, func(s *watch.Set) bool {
-				e, _ := s.Views()[0].Snapshot.Get("confd/key3")
-				return !strings.Contains(e.Value, value)
+				return !slices.ContainsFunc(s.Views()[0].Snapshot.Entries, func(e store.Entry) bool {
+					return strings.HasSuffix(e.Key, "/key3") && strings.Contains(e.Value, value)
+				})
 			})
 			if behind < 0 {
 				return
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("agent %d does not show it: %+v", behind, fleet[behind].Views()[0])
+				t.Fatalf("agent %d does not show it: %s", behind, fleet[behind].Views()[0].Error)
 			}
 		}
 	}
@@ -93,4 +95,28 @@ func followOnly(t *testing.T, backend string, values spec.Values) *watch.Set {
 	}}}, watch.Options{Timeout: time.Minute, Resync: 5 * time.Minute})
 	t.Cleanup(s.Close)
 	return s
+}
+
+// TestMeasureStores takes the time from a put to the collector that runs it, in
+// every store, without debounce. Stores that are polled are looked at every 5 s.
+func TestMeasureStores(t *testing.T) {
+	measured(t)
+	const samples = 20
+	for _, name := range slices.Sorted(maps.Keys(starters())) {
+		t.Run(name, func(t *testing.T) {
+			p := starters()[name](t)
+			a := newAgent(t, atOnce(p)).start()
+			a.until("the store is followed", func(s status.Status) bool { return s.Converged })
+			var took []time.Duration
+			for i := range samples + 1 {
+				begin := time.Now()
+				p.put(t, "/datakit/confd/one", fmt.Sprintf("[[inputs.null]]\n  interval = \"1h\"\n  points = %d\n", i+1))
+				a.started("null", uint64(i+1))
+				if i > 0 { // the first one starts, the others change
+					took = append(took, time.Since(begin))
+				}
+			}
+			t.Logf("put to applied, %s: %s", name, spread(took))
+		})
+	}
 }

@@ -39,8 +39,8 @@ func percentile(d []time.Duration, q float64) time.Duration {
 func spread(d []time.Duration) string {
 	slices.Sort(d)
 	round := func(x time.Duration) time.Duration { return x.Round(100 * time.Microsecond) }
-	return fmt.Sprintf("n %d, min %v, p50 %v, p90 %v, p99 %v, max %v", len(d), round(d[0]),
-		round(percentile(d, .5)), round(percentile(d, .9)), round(percentile(d, .99)), round(d[len(d)-1]))
+	return fmt.Sprintf("n %d, min %v, p50 %v, p90 %v, p95 %v, p99 %v, max %v", len(d), round(d[0]),
+		round(percentile(d, .5)), round(percentile(d, .9)), round(percentile(d, .95)), round(percentile(d, .99)), round(d[len(d)-1]))
 }
 
 // started waits until the unit of kind runs and has been started n times.

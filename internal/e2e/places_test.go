@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,6 +60,12 @@ func starters() map[string]func(testing.TB) place {
 		"redis":     startRedis,
 		"zookeeper": startZooKeeper,
 		"consul":    startConsul,
+		"vault":     startVault,
+		"nacos":     startNacos,
+		"dynamodb":  startDynamoDB,
+		"ssm":       startSSM,
+		"aws":       startSecretsManager,
+		"rancher":   startRancher,
 	}
 }
 
@@ -98,7 +105,8 @@ func startFile(t testing.TB) place {
 		return filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(key, "/datakit/")))
 	}
 	return place{
-		"file", spec.Values{"file": []string{dir}},
+		"file",
+		spec.Values{"file": []string{dir}},
 		func(t testing.TB, key, value string) {
 			if err := os.MkdirAll(filepath.Dir(path(key)), 0o750); err != nil {
 				t.Fatal(err)
@@ -112,5 +120,80 @@ func startFile(t testing.TB) place {
 				t.Fatal(err)
 			}
 		},
+	}
+}
+
+// pollEvery is the interval of the stores that are polled, in seconds.
+const pollEvery = int64(5)
+
+func startVault(t testing.TB) place {
+	v := testserver.StartVault(t)
+	v.Mount(t, "datakit", 2)
+	return place{
+		"vault", spec.Values{"nodes": []string{v.Endpoint}, "auth_token": v.Root, "circle_interval": pollEvery},
+		func(t testing.TB, key, value string) {
+			v.Call(t, http.MethodPost, "datakit/data/"+strings.TrimPrefix(key, "/datakit/"), map[string]any{"data": map[string]string{"value": value}})
+		},
+		func(t testing.TB, key string) {
+			v.Call(t, http.MethodDelete, "datakit/data/"+strings.TrimPrefix(key, "/datakit/"), nil)
+		},
+	}
+}
+
+// Nacos has no tree: inputs are in one namespace, and scripts in another, where
+// the group is the category.
+func startNacos(t testing.TB) place {
+	n := testserver.StartNacos(t)
+	name := func(key string) (tenant, group, id string) {
+		key = strings.TrimPrefix(key, "/datakit/")
+		if script, ok := strings.CutPrefix(key, "pipeline/"); ok {
+			group, id, _ = strings.Cut(script, "/")
+			return "scripts", group, id
+		}
+		return "inputs", "web", strings.TrimPrefix(key, "confd/")
+	}
+	return place{
+		"nacos", spec.Values{"nodes": []string{n.Endpoint}, "confd_namespace": "inputs", "pipeline_namespace": "scripts"},
+		func(t testing.TB, key, value string) {
+			tenant, group, id := name(key)
+			n.Put(t, tenant, group, id, value)
+		},
+		func(t testing.TB, key string) {
+			tenant, group, id := name(key)
+			n.Delete(t, tenant, group, id)
+		},
+	}
+}
+
+func amazon(a *testserver.AWS) spec.Values {
+	return spec.Values{
+		"nodes": []string{a.Endpoint}, "region": "us-east-1", "access_key": a.AccessKey, "secret_key": a.SecretKey,
+		"circle_interval": pollEvery,
+	}
+}
+
+func startDynamoDB(t testing.TB) place {
+	table := testserver.StartDynalite(t).NewTable(t, "datakit")
+	values := amazon(table.AWS)
+	values["table"] = table.Name
+	return place{"dynamodb", values, table.Put, table.Delete}
+}
+
+func startSSM(t testing.TB) place {
+	m := testserver.StartMoto(t, nil)
+	return place{"ssm", amazon(m.AWS), m.PutParameter, m.DeleteParameter}
+}
+
+func startSecretsManager(t testing.TB) place {
+	m := testserver.StartMoto(t, nil)
+	return place{"aws", amazon(m.AWS), m.PutSecret, m.DeleteSecret}
+}
+
+func startRancher(t testing.TB) place {
+	r := testserver.StartRancher(t, nil)
+	return place{
+		"rancher", nodes(r.Endpoint),
+		func(t testing.TB, key, value string) { r.Set(t, "/self/service/metadata"+key, value) },
+		func(t testing.TB, key string) { r.Delete(t, "/self/service/metadata"+key) },
 	}
 }

@@ -111,7 +111,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	retry := time.NewTimer(retryAfter)
 	defer retry.Stop()
 	for {
-		r.Turn() //nolint:contextcheck // units outlive the turn; the supervisor ends them
+		r.Turn()
 		retry.Reset(retryAfter)
 	wait:
 		for {

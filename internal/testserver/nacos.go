@@ -3,6 +3,7 @@ package testserver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -138,15 +139,56 @@ func (n *Nacos) Start(tb testing.TB) {
 		)
 	}
 	cmd.Dir = n.home
-	n.cmd = start(tb, cmd)
 	n.token = ""
-	n.cmd.ready(tb, startup, func(ctx context.Context) error {
-		if n.ttl > 0 {
-			return n.logIn(ctx)
+	n.cmd = start(tb, cmd)
+	if n.panics() {
+		n.cmd.kill()
+		n.Start(tb)
+		return
+	}
+	n.cmd.ready(tb, startup, n.ready)
+}
+
+// panics reports whether r-nacos has lost the race that some of its parts have
+// with each other when it starts: it then runs on, and is never ready.
+func (n *Nacos) panics() bool {
+	if n.program != "rnacos" {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startup)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-n.cmd.done:
+			return false
+		case <-tick.C:
+			if strings.Contains(n.cmd.log.String(), "panicked at") {
+				return true
+			}
+			if n.ready(ctx) == nil {
+				return false
+			}
 		}
-		_, err := n.request(ctx, http.MethodGet, "/nacos/v1/cs/configs", url.Values{"search": {"accurate"}, "dataId": {""}, "group": {""}, "pageNo": {"1"}, "pageSize": {"1"}}, nil)
-		return err
-	})
+	}
+}
+
+// ready returns nil once the server answers. A write that reaches r-nacos before
+// it is a cluster of one keeps it from ever becoming one, and a login is a write.
+func (n *Nacos) ready(ctx context.Context) error {
+	switch {
+	case n.program == "rnacos" && !strings.Contains(n.cmd.log.String(), "UpdateNodes,size:1"):
+		return errors.New("it has no leader")
+	case n.ttl > 0:
+		return n.logIn(ctx)
+	}
+	_, err := n.request(ctx, http.MethodGet, "/nacos/v1/cs/configs", url.Values{
+		"search": {"accurate"}, "dataId": {""}, "group": {""}, "pageNo": {"1"}, "pageSize": {"1"},
+	}, nil)
+	return err
 }
 
 // Stop kills the server as a power cut would; what it holds stays. The last write

@@ -1,6 +1,8 @@
 // Package memory is a config store in memory, for the tests of what follows
 // stores: it can be made to fail, to hang and to panic at will, which no real
-// server can. It passes the same suite as the real ones.
+// server can. Unlike a real one it takes any value, and looks at no context where
+// it does not wait; the suite of [datakit.dev/internal/store/storetest] has a
+// memory of its own.
 package memory
 
 import (
