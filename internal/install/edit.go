@@ -66,7 +66,7 @@ func (e *editor) setIn(pairs []pair, path []string, literal string) bool {
 		case !ok:
 		case len(rest) == 0:
 			if !equal(p.value.of(e.text), literal) {
-				e.splice(p.value, literal)
+				e.splice(p.value, e.withComments(p, literal))
 			}
 			return true
 		case strings.HasPrefix(p.value.of(e.text), "{"):
@@ -77,6 +77,27 @@ func (e *editor) setIn(pairs []pair, path []string, literal string) bool {
 		}
 	}
 	return false
+}
+
+// withComments returns the value that takes the place of that of p, with the
+// comments that stand inside the old one: those between the elements of a list.
+func (e *editor) withComments(p pair, literal string) string {
+	inner, isList := strings.CutPrefix(literal, "[")
+	if !isList || e.text[p.value.start] != '[' {
+		return literal
+	}
+	indent := ""
+	if p.line.end > 0 {
+		indent = e.text[p.line.start:p.key.start]
+	}
+	lines := []string{"["}
+	for _, c := range commentsIn(e.text, p.value) {
+		lines = append(lines, indent+"  "+strings.TrimRight(c.of(e.text), "\r"))
+	}
+	if len(lines) == 1 {
+		return literal
+	}
+	return strings.Join(append(lines, indent+"  "+strings.TrimSuffix(inner, "]"), indent+"]"), e.newline())
 }
 
 // widen adds a pair to an inline table.

@@ -57,8 +57,9 @@ func layout(text string) []section {
 
 // A reader goes through a text.
 type reader struct {
-	text string
-	at   int
+	text     string
+	at       int
+	comments []span // seen so far
 }
 
 // is reports whether the text goes on with one of chars.
@@ -70,8 +71,13 @@ func (r *reader) is(chars string) bool {
 func (r *reader) skip() {
 	for ; r.at < len(r.text); r.at++ {
 		switch {
-		case r.is("#"):
-			r.at = r.lineEnd() - 1
+		case r.is("#"): // up to the end of its line
+			end := len(r.text)
+			if i := strings.IndexByte(r.text[r.at:], '\n'); i >= 0 {
+				end = r.at + i
+			}
+			r.comments = append(r.comments, span{r.at, end})
+			r.at = end - 1
 		case !r.is(" \t\r\n"):
 			return
 		}
@@ -242,4 +248,11 @@ func members(text string, table span) (out []pair) {
 	r := &reader{text: text[:table.end], at: table.start}
 	r.table(func(p pair) { out = append(out, p) })
 	return out
+}
+
+// commentsIn returns the comments inside an array.
+func commentsIn(text string, array span) []span {
+	r := &reader{text: text[:array.end], at: array.start}
+	r.list(nil)
+	return r.comments
 }
