@@ -26,6 +26,8 @@ func checkDir(dir workdir.Dir) error {
 		return fmt.Errorf("--dir %s: expected the whole path of a directory", dir)
 	case strings.ContainsFunc(string(dir), func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Contains(string(dir), "{{"):
 		return fmt.Errorf("--dir %q: a name with control characters or {{ cannot be used", string(dir))
+	case runtime.GOOS != "windows" && strings.ContainsAny(string(dir), "\"'\\"):
+		return fmt.Errorf("--dir %s: systemd takes no program below a name with quotes or backslashes", dir)
 	case filepath.Dir(clean) == clean || slices.Contains([]string{"/usr", "/usr/local", "/usr/bin", "/bin", "/etc", "/opt", "/home", "/root", "/var", "/tmp"}, clean):
 		return fmt.Errorf("--dir %s: the agent needs a directory of its own, such as %s", dir, workdir.Default())
 	}

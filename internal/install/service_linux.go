@@ -33,7 +33,7 @@ func registration() string {
 }
 
 func mentions(have string, dir workdir.Dir) bool {
-	return strings.Contains(have, "ExecStart="+unitWord(program(dir, "linux"))+" ")
+	return strings.Contains(have, "ExecStart="+unitPath(program(dir, "linux"))+" ")
 }
 
 func upToDate(have string, dir workdir.Dir) bool { return have == Unit(dir) }

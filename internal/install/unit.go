@@ -26,11 +26,12 @@ func Unit(dir workdir.Dir) string {
 		paths[i] = unitPath("-" + paths[i])
 	}
 	return strings.NewReplacer(
-		"%PROGRAM%", unitWord(program(dir, "linux")), "%DIR%", unitWord(string(dir)), "%WRITABLE%", strings.Join(paths, " "),
+		"%PROGRAM%", unitPath(program(dir, "linux")), "%DIR%", unitWord(string(dir)), "%WRITABLE%", strings.Join(paths, " "),
 	).Replace(unitTemplate)
 }
 
-// unitWord writes s as one word of a command line in a unit.
+// unitWord writes s as one argument in a unit; in the path of a program systemd
+// looks for no variable.
 func unitWord(s string) string { return strings.ReplaceAll(unitPath(s), "$", "$$") }
 
 // unitPath writes s as one word of a setting in a unit.

@@ -62,6 +62,9 @@ func (d *Debian) up(tb testing.TB) {
 		if d.init = childOf(d.cmd.cmd.Process.Pid); d.init == 0 {
 			return errors.New("it has no process 1 yet")
 		}
+		// One that comes too early, into the half-made system, may never end.
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
 		out, err := d.run(ctx, "systemctl is-system-running", nil)
 		if state := strings.TrimSpace(out); state != "running" && state != "degraded" {
 			return fmt.Errorf("it is %q: %w", state, err)
@@ -94,6 +97,7 @@ func (d *Debian) run(ctx context.Context, script string, env []string) (string, 
 	cmd := exec.CommandContext(ctx, "nsenter", "--target", strconv.Itoa(d.init), "--mount", "--pid", "--uts", "--ipc", "--cgroup",
 		"--wd=/", "--", "/bin/sh", "-c", script)
 	cmd.Env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C"}, env...)
+	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
