@@ -37,21 +37,30 @@ func checkDir(dir workdir.Dir) error {
 // folders makes the folders of a work directory: what is configured belongs to
 // root, and the agent reads it; what it keeps for itself is its own.
 func folders(ctx context.Context, dir workdir.Dir, o owner) error {
-	// The program has to be in everybody's reach: `datakit status` needs no rights.
-	if err := os.MkdirAll(string(dir), 0o755); err != nil { //nolint:gosec // see above
-		return err //nolint:wrapcheck // a PathError says it all
+	// The program has to be in everybody's reach: `datakit version` needs no rights.
+	if err := folder(string(dir), 0o755); err != nil {
+		return err
 	}
 	for _, path := range []string{dir.Conf(), dir.Scripts()} {
-		if err := errors.Join(os.MkdirAll(path, 0o750), o.group(path)); err != nil {
+		if err := errors.Join(folder(path, 0o750), o.group(path)); err != nil {
 			return err
 		}
 	}
 	for _, path := range writable(dir) {
-		if err := errors.Join(os.MkdirAll(path, 0o750), o.all(path)); err != nil {
+		if err := errors.Join(folder(path, 0o750), o.all(path)); err != nil {
 			return err
 		}
 	}
 	return protect(ctx, dir.Conf())
+}
+
+// folder makes a folder with permissions perm, whatever the umask says; one that
+// is there keeps its own.
+func folder(path string, perm fs.FileMode) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	return errors.Join(os.MkdirAll(path, perm), os.Chmod(path, perm))
 }
 
 // place copies the program at from to path, and reports whether that changed
@@ -141,7 +150,7 @@ func link(dir workdir.Dir) (string, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return "", nil //nolint:nilerr // somebody's own
 	}
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink(target, path)); err != nil {
+	if err := errors.Join(folder(filepath.Dir(path), 0o755), os.Symlink(target, path)); err != nil {
 		return "", fmt.Errorf("link the program: %w", err)
 	}
 	return path, nil

@@ -66,6 +66,21 @@ func TestPlaceReplacesOnlyWhatDiffers(t *testing.T) {
 	}
 }
 
+// The scripts work with a strict umask, and the agent has to get in all the same.
+func TestFoldersHaveTheirPermissionsUnderAnyUmask(t *testing.T) {
+	old := syscall.Umask(0o077)
+	defer syscall.Umask(old)
+	dir := workdir.Dir(filepath.Join(t.TempDir(), "datakit"))
+	if err := folders(t.Context(), dir, owner{}); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]os.FileMode{string(dir): 0o755, dir.Conf(): 0o750, dir.Scripts(): 0o750, dir.ScriptBackup(): 0o750} {
+		if st, err := os.Stat(path); err != nil || st.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v, want %v", path, st.Mode(), err, want)
+		}
+	}
+}
+
 // A link in the agent's own folders leads to what is not the agent's.
 func TestOwnerFollowsNoLink(t *testing.T) {
 	if os.Geteuid() != 0 {

@@ -26,6 +26,8 @@ type Options struct {
 
 	Settings Settings
 
+	// KeepOwner leaves all files to who installs, and makes no user.
+	KeepOwner bool
 	// FilesOnly leaves the machine's services and users alone; Idle registers the
 	// service and does not start it.
 	FilesOnly, Idle bool
@@ -105,7 +107,7 @@ func Install(ctx context.Context, o Options) error {
 	}
 	noService := o.withoutService()
 	var who owner
-	if !o.FilesOnly && noService == nil {
+	if !o.FilesOnly && !o.KeepOwner && noService == nil {
 		if who, err = ensureOwner(ctx, string(o.Dir)); err != nil {
 			return err
 		}

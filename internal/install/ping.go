@@ -24,6 +24,7 @@ func awaitPing(ctx context.Context, addr, version string, patience time.Duration
 	defer cancel()
 	again := time.NewTicker(200 * time.Millisecond)
 	defer again.Stop()
+	var why error
 	for {
 		got, err := ping(ctx, addr)
 		if err == nil && version != "" && got != version {
@@ -32,10 +33,13 @@ func awaitPing(ctx context.Context, addr, version string, patience time.Duration
 		if err == nil {
 			return nil
 		}
+		if why == nil || ctx.Err() == nil { // that the time was up says little
+			why = err
+		}
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return fmt.Errorf("version %q did not answer /v1/ping on %s within %v: %w", version, addr, patience, err)
+			return fmt.Errorf("version %q did not answer /v1/ping on %s within %v: %w", version, addr, patience, why)
 		}
 	}
 }

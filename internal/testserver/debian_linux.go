@@ -95,7 +95,7 @@ func (d *Debian) Run(tb testing.TB, script string, env ...string) (string, error
 
 func (d *Debian) run(ctx context.Context, script string, env []string) (string, error) {
 	cmd := exec.CommandContext(ctx, "nsenter", "--target", strconv.Itoa(d.init), "--mount", "--pid", "--uts", "--ipc", "--cgroup",
-		"--wd=/", "--", "/bin/sh", "-c", script)
+		"--", "/bin/sh", "-c", script)
 	cmd.Env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C"}, env...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
