@@ -148,7 +148,7 @@ func link(dir workdir.Dir) (string, error) {
 	case err == nil && have == target:
 		return path, nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return "", nil //nolint:nilerr // somebody's own
+		return "", nil // somebody's own
 	}
 	if err := errors.Join(folder(filepath.Dir(path), 0o755), os.Symlink(target, path)); err != nil {
 		return "", fmt.Errorf("link the program: %w", err)

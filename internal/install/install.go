@@ -62,8 +62,8 @@ type conf struct {
 // nothing.
 func (o Options) readConf() (c conf, err error) {
 	c.path = o.Dir.Main()
-	if real, err := filepath.EvalSymlinks(c.path); err == nil {
-		c.path = real // a link stays one
+	if target, err := filepath.EvalSymlinks(c.path); err == nil {
+		c.path = target // a link stays one
 	}
 	text, err := os.ReadFile(c.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -31,9 +31,8 @@ func Merge(text string, s Settings, p config.Parts) (merged string, changed []st
 	for _, one := range wanted {
 		e.set(one)
 	}
-	n := 0
 	if s.Backend != "" {
-		n = storeOf(before, s, p.Backends)
+		n := storeOf(before, s, p.Backends)
 		store := s.store(before, n)
 		if n < stores(before) {
 			e.setStore(n, store)

@@ -37,7 +37,10 @@ func Uninstall(ctx context.Context, o Options, purge func(paths []string) (bool,
 	if err != nil {
 		return err
 	}
-	if !yes || ctx.Err() != nil {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s is kept: %w", o.Dir, err)
+	}
+	if !yes {
 		o.say("kept      %s; delete it with: rm -r, or uninstall --purge", o.Dir)
 		return nil
 	}

@@ -77,9 +77,11 @@ func (d *Debian) up(tb testing.TB) {
 func (d *Debian) Reboot(tb testing.TB) {
 	tb.Helper()
 	_, _ = d.Run(tb, "systemctl reboot") // which ends before it can answer
+	limit := time.NewTimer(startup)
+	defer limit.Stop()
 	select {
 	case <-d.cmd.done:
-	case <-time.After(startup):
+	case <-limit.C:
 		tb.Fatalf("the system does not go down\n%s", d.cmd.log.String())
 	}
 	d.up(tb)
