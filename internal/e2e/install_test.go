@@ -310,3 +310,34 @@ func must(b []byte, err error) []byte {
 	}
 	return b
 }
+
+// Wrong use is told from what failed, and each error is one line.
+func TestExitCodesOfTheInstaller(t *testing.T) {
+	broken := t.TempDir()
+	if err := os.MkdirAll(broken+"/conf.d", 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(broken+"/conf.d/datakit.conf", []byte("[x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		code int
+		says string
+		args []string
+	}{
+		{2, "unknown flag", []string{"install", "--nope"}},
+		{2, "unknown command", []string{"install", "now"}},
+		{1, "a directory of its own", []string{"install", "--files-only", "--dir", "/etc"}},
+		{1, "no backend \"oracle\"", []string{"install", "--files-only", "--dir", t.TempDir(), "--confd-backend", "oracle"}},
+		{1, "--confd-basic-auth: expected true or false", []string{"install", "--files-only", "--dir", t.TempDir(), "--confd-backend=etcdv3", "--confd-basic-auth=perhaps"}},
+		{1, "correct them first", []string{"install", "--files-only", "--dir", broken}},
+		{1, "no agent is installed there", []string{"upgrade", "--files-only", "--dir", t.TempDir()}},
+		{1, "no agent is installed there", []string{"uninstall", "--files-only", "--dir", t.TempDir()}},
+		{0, "", []string{"install", "--files-only", "--dir", t.TempDir(), "--confd-backend", "etcdv3", "--confd-backend-nodes", "[127.0.0.1:2379]", "--confd-basic-auth"}},
+	} {
+		code, _, errs := datakit(t, "", c.args...)
+		if code != c.code || !strings.Contains(errs, c.says) || strings.Count(errs, "\n") > 1 {
+			t.Errorf("%v: exit code %d, want %d: %s", c.args, code, c.code, errs)
+		}
+	}
+}

@@ -72,6 +72,7 @@ func (o Options) readConf() (c conf, err error) {
 	c.missing, c.old = err != nil, string(text)
 	if c.missing {
 		c.old = o.Parts.Schema().Sample()
+		o.Settings.Log = logFile(o.Dir, runtime.GOOS)
 	}
 	if c.text, c.changed, err = Merge(c.old, o.Settings, o.Parts); err != nil {
 		return c, fmt.Errorf("%s: %w", c.path, err)
@@ -231,13 +232,19 @@ func (o Options) start(ctx context.Context, listen string) error {
 	return awaitPing(ctx, listen, o.Version, o.patience())
 }
 
+// logFile is where an agent logs that is installed anew, "" for standard error:
+// what a service of Windows writes there is lost.
+func logFile(dir workdir.Dir, goos string) string {
+	if goos != "windows" {
+		return ""
+	}
+	return strings.TrimRight(string(dir), `\/`) + `\log\datakit.log`
+}
+
 // logHint says where the agent's log is.
 func logHint() string {
-	switch runtime.GOOS {
-	case "linux":
+	if runtime.GOOS == "linux" {
 		return "`journalctl -u " + Name + "`"
-	case "darwin":
-		return "the folder log"
 	}
-	return "`datakit run` in a terminal"
+	return "the folder log"
 }

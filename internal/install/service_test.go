@@ -32,6 +32,15 @@ func TestEverySystemRunsTheSameCommand(t *testing.T) {
 	}
 }
 
+func TestOnlyWindowsNeedsALogFile(t *testing.T) {
+	if got := logFile(`C:\Program Files\datakit`, "windows"); got != `C:\Program Files\datakit\log\datakit.log` {
+		t.Error(got)
+	}
+	if logFile("/usr/local/datakit", "linux")+logFile("/usr/local/datakit", "darwin") != "" {
+		t.Error("a journal and launchd keep what goes to standard error")
+	}
+}
+
 func TestUnitOfTheUsualDirectory(t *testing.T) {
 	unit := Unit("/usr/local/datakit")
 	for _, line := range []string{

@@ -18,6 +18,7 @@ import (
 type Settings struct {
 	Hostname string
 	Listen   string
+	Log      string
 	Dataway  []string
 	Inputs   []string // default_enabled_inputs
 	Tags     map[string]string
@@ -157,6 +158,7 @@ func (s Settings) plain() (out []setting) {
 		text(s.Tags[k], "global_host_tags", k)
 	}
 	text(s.Listen, "http_api", "listen")
+	text(s.Log, "logging", "log")
 	list(s.Dataway, "dataway", "urls")
 	return out
 }
