@@ -36,7 +36,7 @@ func (k *keeper) Registered() bool { return k.registered }
 func (k *keeper) Save() func(context.Context) error {
 	return func(context.Context) error { return nil }
 }
-func (k *keeper) Unregister() error { k.registered = false; return nil }
+func (k *keeper) Unregister(context.Context) error { k.registered = false; return nil }
 func (k *keeper) Register(context.Context) (bool, error) {
 	was := k.registered
 	k.registered = true

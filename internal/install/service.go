@@ -29,7 +29,7 @@ type Service interface {
 	Running() bool
 	Start() error
 	Stop() error
-	Unregister() error
+	Unregister(ctx context.Context) error
 }
 
 // System is the service system of this machine.
@@ -136,11 +136,15 @@ func (s *System) Start() error { return s.act("start", service.Service.Start) }
 func (s *System) Stop() error { return s.act("stop", service.Service.Stop) }
 
 // Unregister implements [Service].
-func (s *System) Unregister() error {
+func (s *System) Unregister(ctx context.Context) error {
 	if !s.Registered() {
 		return nil
 	}
-	return s.act("unregister", service.Service.Uninstall)
+	if err := s.act("unregister", service.Service.Uninstall); err != nil {
+		return err
+	}
+	forget(ctx)
+	return nil
 }
 
 func (s *System) act(what string, f func(service.Service) error) error {

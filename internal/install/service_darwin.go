@@ -43,3 +43,6 @@ func escapeXML(s string) string {
 }
 
 func discard(s service.Service) error { return s.Uninstall() } //nolint:wrapcheck // Register wraps it
+
+// forget has nothing to do: only systemd remembers services that are gone.
+func forget(context.Context) {}

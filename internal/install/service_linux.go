@@ -56,3 +56,8 @@ func restore(ctx context.Context, unit string) error {
 	}
 	return nil
 }
+
+// forget has systemd forget how the service ended: one that is gone would else
+// be listed as failed until the next boot. Where it did not fail there is
+// nothing to forget, which is no error.
+func forget(ctx context.Context) { _, _ = command(ctx, "systemctl", "reset-failed", Name) }

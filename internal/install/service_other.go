@@ -22,3 +22,6 @@ func restore(context.Context, string) error { return nil }
 func upToDate(string, workdir.Dir) bool { return false }
 
 func discard(service.Service) error { return missing() }
+
+// forget has nothing to do: only systemd remembers services that are gone.
+func forget(context.Context) {}

@@ -41,3 +41,6 @@ func upToDate(have string, dir workdir.Dir) bool { return mentions(have, dir) }
 func restore(context.Context, string) error { return nil }
 
 func discard(s service.Service) error { return s.Uninstall() } //nolint:wrapcheck // Register wraps it
+
+// forget has nothing to do: only systemd remembers services that are gone.
+func forget(context.Context) {}

@@ -22,7 +22,7 @@ func Uninstall(ctx context.Context, o Options, purge func(paths []string) (bool,
 			return fmt.Errorf("%s: no agent is installed there: give its --dir", o.Dir)
 		}
 	}
-	if err := o.takeService(); err != nil {
+	if err := o.takeService(ctx); err != nil {
 		return err
 	}
 	if err := errors.Join(remove(o.target()), remove(o.target()+".old"), remove(o.target()+".new")); err != nil {
@@ -54,7 +54,7 @@ func Uninstall(ctx context.Context, o Options, purge func(paths []string) (bool,
 }
 
 // takeService stops and removes the service, where it is that of this directory.
-func (o Options) takeService() error {
+func (o Options) takeService(ctx context.Context) error {
 	if o.FilesOnly || !o.Service.Registered() {
 		return nil
 	}
@@ -66,7 +66,7 @@ func (o Options) takeService() error {
 			return err //nolint:wrapcheck // it is whole
 		}
 	}
-	if err := errors.Join(o.Service.Unregister(), unlink(o.Dir)); err != nil {
+	if err := errors.Join(o.Service.Unregister(ctx), unlink(o.Dir)); err != nil {
 		return err
 	}
 	o.say("service   %s was stopped and removed", Name)
