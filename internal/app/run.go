@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
+
 	"datakit.dev/internal/api"
 	"datakit.dev/internal/workdir"
 )
@@ -40,6 +42,8 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 	errs := make(chan error, 2)
 	parts.Go(func() { errs <- server.Run(ctx) })
 	parts.Go(func() { errs <- a.loop.Run(ctx) })
+	parts.Go(func() { watchdog(ctx, func() { _ = a.Status() }, a.log) })
+	notify(daemon.SdNotifyReady, a.log)
 	for ctx.Err() == nil {
 		select {
 		case <-hup:
@@ -49,6 +53,7 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 		case <-ctx.Done():
 		}
 	}
+	notify(daemon.SdNotifyStopping, a.log)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

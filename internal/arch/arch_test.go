@@ -62,6 +62,7 @@ var floors = []struct {
 	{"internal/api", 4},
 	{"internal/cli", 4},
 	{"internal/monitor", 4},
+	{"internal/install", 4},
 	{"internal/app", 5},
 	{"internal/arch", 6},
 	{"internal/e2e", 6},

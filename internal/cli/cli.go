@@ -118,7 +118,9 @@ live in seconds, and touches nothing but what changed.`,
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})
 	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.monitorCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand(), p.dqlCommand())
-	root.AddCommand(p.Extra...)
+	for _, cmd := range p.Extra {
+		root.AddCommand(marked(cmd))
+	}
 	return root
 }
 
@@ -146,6 +148,17 @@ func run(f func(ctx context.Context, args []string) error) func(*cobra.Command, 
 		}
 		return failed{err}
 	}
+}
+
+// marked marks the errors of a command that another package brings along as
+// failures, as run does with ours.
+func marked(cmd *cobra.Command) *cobra.Command {
+	if f := cmd.RunE; f != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			return run(func(context.Context, []string) error { return f(cmd, args) })(cmd, args)
+		}
+	}
+	return cmd
 }
 
 // want refuses a number of arguments outside of least and most.

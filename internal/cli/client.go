@@ -73,21 +73,9 @@ func (p program) agent(f agentFlags) (*agent, error) {
 	case err != nil:
 		return nil, usage("%q is no address such as localhost:9529", addr)
 	default:
-		a.base = "http://" + net.JoinHostPort(reachable(host), port)
+		a.base = "http://" + net.JoinHostPort(config.Reachable(host), port)
 	}
 	return a, nil
-}
-
-// reachable returns where to call an agent that listens on host: on every
-// address means on this machine's own too.
-func reachable(host string) string {
-	switch host {
-	case "", "0.0.0.0":
-		return "127.0.0.1"
-	case "::":
-		return "::1"
-	}
-	return host
 }
 
 // readMain reads datakit.conf; one that is missing is empty.
