@@ -1,8 +1,8 @@
 package app
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -102,7 +102,7 @@ func (w pageText) api() apiTexts {
 			"Agent 在 `http_api.listen` 上应答，默认为 `localhost:9529`，也可以是 unix socket。没有登录；会改变什么的接口只接受来自 Agent 所在主机的请求。" +
 				"本页自动生成；请求与应答的示例见[状态与 HTTP 接口](status.md)。",
 			"| 方法 | 路径 | 接受来自 | 作用 |", "任何能连上的客户端", "仅本机", "示例",
-			"错误", "出错时应答为 JSON：`error_code` 和 `message`。`%…` 处是具体的值。", "| `error_code` | HTTP 状态码 | `message` |",
+			"错误", "出错时应答为 JSON：`error_code` 供程序判断，`message` 说明问题和该怎么做。", "| `error_code` | HTTP 状态码 | 何时出现 |",
 			"指标", "`GET /metrics` 以 Prometheus 格式给出以下指标，以及 Go 运行时自己的 `go_…` 和 `process_…`。同一类型的第二个配置中心显示为 `etcdv3#2`。本页自动生成。",
 			"| 指标 | 类型 | 标签 | 含义 |", "我们的指标", "",
 			"值得设置的告警", "以下表达式可直接用于 Prometheus 的告警规则。", "| 表达式 | 说明 |",
@@ -114,7 +114,7 @@ func (w pageText) api() apiTexts {
 		"The agent answers on `http_api.listen`, `localhost:9529` by default, or on a unix socket. There is no login; what changes something is taken " +
 			"only from the agent's own machine. This page is generated; [the status and the HTTP interface](status.md) has examples of requests and answers.",
 		"| Method | Path | Taken from | What it does |", "anyone who reaches it", "this machine", "example",
-		"Errors", "An error is JSON with `error_code` and `message`. A `%…` stands for a value.", "| `error_code` | Status | `message` |",
+		"Errors", "An error is JSON: `error_code` for programs, and `message`, which says what to do.", "| `error_code` | Status | When |",
 		"Metrics", "`GET /metrics` has these for Prometheus, and Go's own `go_…` and `process_…`. A second store of one backend is `etcdv3#2`. This page is generated.",
 		"| Metric | Type | Labels | Meaning |", "Ours", "",
 		"Alerts worth having", "Each expression can stand in an alerting rule of Prometheus as it is.", "| Expression | What it tells |",
@@ -136,8 +136,12 @@ func (w pageText) httpAPI() string {
 		fmt.Fprintf(&b, "| %s | [`%s`](status.md#%s) | %s | %s |\n", strings.Join(r.Methods, " "), path, anchor(path), from, w.pick(text.en, text.zh))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n%s\n|---|---|---|\n", t.errors, t.errorsIntro, t.errorsHead)
-	for _, row := range failures() {
-		b.WriteString(row)
+	all := refusals()
+	for _, name := range slices.SortedFunc(maps.Keys(all), func(a, b string) int {
+		return cmp.Or(all[a].status-all[b].status, strings.Compare(a, b))
+	}) {
+		r := all[name]
+		fmt.Fprintf(&b, "| `datakit.%s` | %d | %s |\n", name, r.status, w.pick(r.en, r.zh))
 	}
 	return b.String()
 }
@@ -233,9 +237,19 @@ func families() map[string]*dto.MetricFamily {
 	return all
 }
 
-// calls returns the calls of package api whose function has one of these names,
-// with what their arguments say in the source.
-func calls(names ...string) (out [][]string) {
+// A source is one file of package api.
+type source struct {
+	text string
+	set  *token.FileSet
+	tree *ast.File
+}
+
+// of returns what n says in the source.
+func (s source) of(n ast.Node) string {
+	return s.text[s.set.Position(n.Pos()).Offset:s.set.Position(n.End()).Offset]
+}
+
+func apiSources() (out []source) {
 	const dir = "../api"
 	paths, err := fs.Glob(os.DirFS(dir), "*.go")
 	if err != nil {
@@ -245,23 +259,32 @@ func calls(names ...string) (out [][]string) {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
 		}
-		src, err := os.ReadFile(filepath.Join(dir, path))
+		text, err := os.ReadFile(filepath.Join(dir, path))
 		if err != nil {
 			panic(err)
 		}
 		set := token.NewFileSet()
-		f, err := parser.ParseFile(set, path, src, 0)
+		tree, err := parser.ParseFile(set, path, text, 0)
 		if err != nil {
 			panic(err)
 		}
-		ast.Inspect(f, func(n ast.Node) bool {
+		out = append(out, source{string(text), set, tree})
+	}
+	return out
+}
+
+// calls returns the calls of package api whose function has one of these names,
+// with what their arguments say in the source.
+func calls(names ...string) (out [][]string) {
+	for _, f := range apiSources() {
+		ast.Inspect(f.tree, func(n ast.Node) bool {
 			c, ok := n.(*ast.CallExpr)
 			if !ok || !slices.Contains(names, callee(c)) {
 				return true
 			}
 			row := []string{callee(c)}
 			for _, a := range c.Args {
-				row = append(row, string(src[set.Position(a.Pos()).Offset:set.Position(a.End()).Offset]))
+				row = append(row, f.of(a))
 			}
 			out = append(out, row)
 			return true
@@ -280,36 +303,84 @@ func callee(c *ast.CallExpr) string {
 	return ""
 }
 
-var verb = regexp.MustCompile(`%[a-z]`)
+// A refusal is one error that the interface answers with.
+type refusal struct {
+	status int
+	said
+}
 
-// failures returns a row for each error that the interface answers with.
-func failures() []string {
-	statuses := map[string]int{}
-	for code := 400; code < 600; code++ {
-		name := strings.NewReplacer(" ", "", "-", "", "'", "").Replace(http.StatusText(code))
-		statuses["http.Status"+name] = code
+// refusals says when each error comes. An error without a text fails the tests,
+// and so does a text without an error.
+func refusals() map[string]refusal {
+	return map[string]refusal{
+		"badPoints":        {400, said{"Some lines are no line protocol; the others were taken. `errors` names each one.", "部分行不是合法的行协议，其余的已接收；`errors` 逐一列出。"}},
+		"badRequest":       {400, said{"The body cannot be read as what the route takes.", "请求体不是该接口所要求的内容。"}},
+		"invalidCategory":  {400, said{"A script is to be run for a category that there is not.", "要调试的脚本所属类别不存在。"}},
+		"invalidData":      {400, said{"The sample data cannot be read, or there is too much of it.", "样本数据无法解析，或数量过多。"}},
+		"invalidPipeline":  {400, said{"The script to be run is missing, too large or badly encoded.", "要调试的脚本缺失、过大或编码有误。"}},
+		"empty":            {400, said{"The body is empty.", "请求体为空。"}},
+		"precision":        {400, said{"`precision` is none of `n`, `u`, `ms`, `s`.", "`precision` 不是 `n`、`u`、`ms`、`s` 之一。"}},
+		"crossOrigin":      {403, said{"A web page of another origin asked for it.", "请求来自其他来源的网页。"}},
+		"host":             {403, said{"The request came to the loopback address under a foreign name.", "请求以别的主机名发到了回环地址。"}},
+		"localOnly":        {403, said{"The request did not come from the agent's machine.", "请求不是来自 Agent 所在的主机。"}},
+		"category":         {404, said{"There is no such category.", "没有这个类别。"}},
+		"notFound":         {404, said{"There is no such path.", "没有这个路径。"}},
+		"methodNotAllowed": {405, said{"The path takes another method; `Allow` names it.", "该路径使用其他方法，见 `Allow`。"}},
+		"bodyTooLarge":     {413, said{"The body is too large: send it in parts.", "请求体过大：请分批发送。"}},
+		"encoding":         {415, said{"`Content-Encoding` is neither `gzip` nor left out.", "`Content-Encoding` 只能是 `gzip` 或不写。"}},
+		"reload":           {422, said{"`datakit.conf` cannot be used; what runs stays.", "`datakit.conf` 无法使用；运行中的保持不变。"}},
+		"internal":         {500, said{"The agent failed at this request; its log says more.", "Agent 处理该请求时出错，详情见日志。"}},
+		"busy":             {503, said{"The agent is full, or runs another script; `Retry-After` says when to try again.", "Agent 正忙，或正在调试另一个脚本；`Retry-After` 说明何时重试。"}},
+		"unavailable":      {503, said{"The points were not taken: the agent is full, or about to stop.", "数据点未被接收：Agent 已满，或正在停止。"}},
 	}
-	var out []string
-	for _, c := range calls("fail") {
-		if len(c) < 5 {
-			continue
+}
+
+var literal = regexp.MustCompile(`"datakit\.(\w+)"`)
+
+// refused returns the names of all errors in the source of package api.
+func refused() map[string]bool {
+	out := map[string]bool{}
+	add := func(quoted string) {
+		if name, err := strconv.Unquote(quoted); err == nil && regexp.MustCompile(`^\w+$`).MatchString(name) {
+			out[name] = true
 		}
-		name, err := strconv.Unquote(c[3])
-		if err != nil {
-			continue // not known before it happens
-		}
-		message, err := strconv.Unquote(c[4])
-		if err != nil || message == "%s" || message == "%v" {
-			message = "%s"
-		}
-		code := "400"
-		if n, ok := statuses[c[2]]; ok {
-			code = strconv.Itoa(n)
-		}
-		out = append(out, fmt.Sprintf("| `datakit.%s` | %s | %s |\n", name, code, "`"+spec.Cell(verb.ReplaceAllString(message, "%…"))+"`"))
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	for _, c := range calls("fail", "refusef") {
+		if c[0] == "fail" {
+			add(c[3])
+		} else {
+			add(c[1])
+		}
+	}
+	for _, f := range apiSources() {
+		for _, m := range literal.FindAllStringSubmatch(f.text, -1) {
+			out[m[1]] = true
+		}
+		ast.Inspect(f.tree, func(n ast.Node) bool {
+			if a, ok := n.(*ast.AssignStmt); ok {
+				for i, left := range a.Lhs {
+					if id, ok := left.(*ast.Ident); ok && id.Name == "name" && i < len(a.Rhs) {
+						add(f.of(a.Rhs[i]))
+					}
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
+func TestEveryErrorHasAText(t *testing.T) {
+	texts := refusals()
+	for name := range refused() {
+		if texts[name].en == "" || texts[name].zh == "" {
+			t.Errorf("the error %s has no text in refusals", name)
+		}
+		delete(texts, name)
+	}
+	for name := range texts {
+		t.Errorf("the text of %s is of no error", name)
+	}
 }
 
 func TestEveryRouteHasAText(t *testing.T) {
@@ -372,32 +443,19 @@ func TestAlertsNameOurMetrics(t *testing.T) {
 	}
 }
 
-var errNoRow = errors.New("no row")
-
-// The page lists what the interface answers with: here are three, asked for.
+// The status codes of the page are those that are answered: here are four, asked for.
 func TestErrorsOfThePageAreAnswered(t *testing.T) {
-	row := func(code string) error {
-		if !slices.ContainsFunc(failures(), func(r string) bool { return strings.HasPrefix(r, "| `"+code+"` |") }) {
-			return fmt.Errorf("%w for %s", errNoRow, code)
-		}
-		return nil
-	}
-	s := server()
-	for _, c := range []struct{ method, path, code string }{
-		{http.MethodGet, "/v2", "datakit.notFound"},
-		{http.MethodPut, "/v1/ping", "datakit.methodNotAllowed"},
-		{http.MethodPost, "/v1/reload", "datakit.localOnly"},
+	s, texts := server(), refusals()
+	for _, c := range []struct{ method, path, name string }{
+		{http.MethodGet, "/v2", "notFound"},
+		{http.MethodPut, "/v1/ping", "methodNotAllowed"},
+		{http.MethodPost, "/v1/reload", "localOnly"},
+		{http.MethodPost, "/v1/write/nothing", "category"},
 	} {
 		rec := httptest.NewRecorder()
 		s.ServeHTTP(rec, httptest.NewRequest(c.method, "http://localhost"+c.path, http.NoBody))
-		if !strings.Contains(rec.Body.String(), c.code) {
-			t.Errorf("%s %s answers %s", c.method, c.path, rec.Body)
+		if !strings.Contains(rec.Body.String(), `"datakit.`+c.name+`"`) || rec.Code != texts[c.name].status {
+			t.Errorf("%s %s answers %d %s", c.method, c.path, rec.Code, rec.Body)
 		}
-		if err := row(c.code); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := row("datakit.noSuchError"); !errors.Is(err, errNoRow) {
-		t.Error("an error that nobody answers with is on the page")
 	}
 }
