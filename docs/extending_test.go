@@ -17,12 +17,14 @@ var goFile = regexp.MustCompile(`^// (internal/\S+\.go)\n\n?`)
 // The Go files of the page about extending, laid into the tree, compile and pass
 // their suites.
 func TestTheCodeInTheManualPassesItsSuite(t *testing.T) {
+	t.Parallel()
 	overlay, folders := goFiles(t)
 	if len(folders) != 3 {
 		t.Fatalf("the page has files of %q", folders)
 	}
 	for _, folder := range folders {
 		t.Run(path.Base(folder), func(t *testing.T) {
+			t.Parallel()
 			// The folder is in no tree, so its test cannot run there.
 			binary := filepath.Join(t.TempDir(), "test.exe")
 			build := exec.CommandContext(t.Context(), "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, "./"+folder)

@@ -9,8 +9,12 @@ import re
 log = logging.getLogger("mkdocs.hooks.datakit")
 
 DOCS = os.path.normpath(os.path.join(os.path.dirname(__file__), "..", "..", "docs"))
-LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^)\s#]*)(#[^)\s]*)?\)")
-CODE = re.compile(r"(^```.*?^```$|`[^`\n]*`)", re.M | re.S)
+# An example, a link (whose text may have code in it) or a piece of code: whichever
+# begins first.
+PIECE = re.compile(
+    r"^```.*?^```$|\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<to>[^)\s#]*)(?P<anchor>#[^)\s]*)?\)|`[^`\n]*`",
+    re.M | re.S,
+)
 MARK = "outside:"  # a scheme, so that the generator leaves the link to us
 
 
@@ -59,25 +63,25 @@ def leaves(items):
 def on_page_markdown(markdown, page, config, **_):
     """Take the links that lead out of this language's folder from the generator,
     which knows no file there."""
-    parts = CODE.split(markdown)
-    parts[::2] = [LINK.sub(lambda m: outside(m, page, config), text) for text in parts[::2]]
-    return "".join(parts)
+    return PIECE.sub(lambda m: outside(m, page, config), markdown)
 
 
 def outside(match, page, config):
-    text, to, anchor = match.group(1), match.group(2), match.group(3) or ""
+    text, to, anchor = match["text"], match["to"], match["anchor"] or ""
     if not to or "://" in to:
         return match.group(0)
     target = os.path.normpath(os.path.join(config.docs_dir, os.path.dirname(page.file.src_uri), to))
     here = os.path.relpath(target, config.docs_dir).replace(os.sep, "/")
+    if here.endswith(".go"):
+        return text  # the source is not part of the site
     if posixpath.basename(here) in LATER and not os.path.exists(target):
         return text
     if not here.startswith("..") and not (here.startswith("zh/") and config.docs_dir == DOCS) and not os.path.isdir(target):
         return match.group(0)
+    if os.path.commonpath([target, DOCS]) != DOCS or os.path.isdir(target):
+        return text  # of the source too; a test of package docs follows those links
     if not os.path.exists(target):
         log.warning("%s: there is no %s", page.file.src_uri, to)
-    if os.path.commonpath([target, DOCS]) != DOCS or target == DOCS or os.path.isdir(target):
-        return text  # the source is not part of the site
     return f"[{text}]({MARK}{built(to)}{anchor})"
 
 
@@ -93,6 +97,10 @@ def on_page_content(html, **_):
     return re.sub(r'(href|src)="' + MARK, r'\1="', html)
 
 
+def on_post_page(output, **_):
+    return re.sub(r'href="?' + MARK + r'([^"\s>]*)"?', r'href="\1"', output)
+
+
 def on_page_context(context, page, config, **_):
     """Let the choice of languages lead to the same page, where there is one."""
     name = page.file.src_uri
@@ -102,8 +110,9 @@ def on_page_context(context, page, config, **_):
         en, zh = built(name), "zh/" + built(name if os.path.exists(chinese) else "README.md")
     else:
         en, zh = "../" + built(name if os.path.exists(english) else "README.md"), built(name)
+    up = "../" * name.count("/")  # the theme's own way there knows no folder above
     config.extra["alternate"] = [
-        {"name": "English", "link": en, "lang": "en"},
-        {"name": "中文", "link": zh, "lang": "zh"},
+        {"name": "English", "link": MARK + up + en, "lang": "en"},
+        {"name": "中文", "link": MARK + up + zh, "lang": "zh"},
     ]
     return context
