@@ -113,13 +113,14 @@ func (r *reader) start(script string) {
 // see looks until what f returns matches.
 func (r *reader) see(want string, f func() string) {
 	r.t.Helper()
-	re, last := regexp.MustCompile(want), ""
+	re := regexp.MustCompile(want)
 	limit := time.NewTimer(30 * time.Second)
 	defer limit.Stop()
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
-		if last = f(); re.MatchString(last) {
+		last := f()
+		if re.MatchString(last) {
 			return
 		}
 		select {
