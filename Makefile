@@ -14,7 +14,7 @@ TEST    := CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE)
 RELEASE := cd tools/release && $(GO) run . -version $(VERSION) -targets '$(TARGETS)' -out ../../dist
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-all release image run test test-all servers soak lint bench measure fuzz docs clean deps
+.PHONY: help build build-all release image run test test-all servers soak lint bench measure fuzz docs site clean deps
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -75,6 +75,9 @@ fuzz: ## Run each fuzz target for FUZZ (20s)
 
 docs: ## Write the generated reference pages
 	$(GO) test ./internal/app -run TestReference -count=1 -update
+
+site: ## Build the manuals into one site, dist/site, in both languages
+	@scripts/site
 
 clean: ## Remove what was built
 	rm -rf bin dist .cache

@@ -27,7 +27,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		Version: Version, Parts: parts(), Inputs: catalog(), Funcs: functions(), Env: env, CheckScript: checkScript,
 		Stdin: stdin, Stdout: stdout, Stderr: stderr,
 		Monitor: func(ctx context.Context, o cli.MonitorOptions) error { return watchAgent(ctx, o, stdin, stdout) },
-		Extra: install.Commands(install.Deps{Version: Version, Parts: parts(), Env: env, Stdin: stdin, Stdout: stdout}),
+		Extra:   install.Commands(install.Deps{Version: Version, Parts: parts(), Env: env, Stdin: stdin, Stdout: stdout}),
 		Run: func(ctx context.Context, o cli.RunOptions) error {
 			dir := workdir.Dir(o.Dir)
 			if o.Dev {
