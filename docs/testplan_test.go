@@ -13,13 +13,6 @@ import (
 	"testing"
 )
 
-// laterTests come with the installer and the deployment. Take one off the list
-// once it is there.
-var laterTests = []string{
-	"TestContainerFollowsItsStore", "TestManifestIsValid",
-	"TestInstalledOnDebian", "TestTheFileIsTheSameOnEverySystem", "TestEveryNameOfTheContractIsAFlag",
-}
-
 // tests returns the files in which each test of the tree stands.
 func tests(t *testing.T) map[string][]string {
 	t.Helper()
@@ -88,8 +81,6 @@ func TestEveryTestOfThePlanIsThere(t *testing.T) {
 // missing says why a test is not where the page says, "" where it is.
 func missing(have map[string][]string, name, file string) string {
 	switch files := have[name]; {
-	case files == nil && slices.Contains(laterTests, name):
-		return ""
 	case files == nil:
 		return "there is no such test"
 	case file != "" && !slices.Contains(files, file):

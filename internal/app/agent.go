@@ -212,7 +212,7 @@ func (a *agent) Reload(context.Context) error {
 	listen := a.settings().Listen
 	m, err := a.readMain()
 	if err == nil {
-		err = a.applyMain(m, nil) //nolint:contextcheck // outputs outlive the request that asks for a reload
+		err = a.applyMain(m, nil)
 	}
 	if err != nil {
 		m = a.settings()

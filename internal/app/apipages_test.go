@@ -49,6 +49,7 @@ func routeTexts() map[string]said {
 		"/v1/reload":           {"Read `datakit.conf` and `conf.d` again.", "重新读取 `datakit.conf` 和 `conf.d`。"},
 		"/v1/confd/accept":     {"Apply the mass deletions that are held.", "让暂缓的大量删除立即生效。"},
 		"/v1/confd/plan":       {"Say what a change of keys would do, and change nothing.", "说明对键的修改会带来什么，不做任何改动。"},
+		"/v1/query/raw":        {"Answer [DQL](dql.md) from the recent points.", "用最近的数据点应答 [DQL](dql.md)。"},
 		"/v1/pipeline/debug":   {"Run a script on sample data.", "用样本数据试运行脚本。"},
 	}
 }
@@ -83,6 +84,11 @@ func metricTextsZH() map[string]string {
 		"datakit_output_dropped_points_total": "放弃的数据点数。",
 		"datakit_output_retries_total":        "重试的写入次数。",
 		"datakit_http_requests_total":         "本接口应答的请求数。",
+		"datakit_recent_points":               "为查询保留的数据点数。",
+		"datakit_recent_series":               "这些数据点所属的序列数。",
+		"datakit_recent_bytes":                "这些数据点占用的内存。",
+		"datakit_recent_max_bytes":            "该内存的上限。",
+		"datakit_recent_refused_points_total": "因过旧而未保留的数据点数。",
 	}
 }
 
@@ -195,10 +201,10 @@ func (everything) Write(context.Context, point.Category, []point.Point) error {
 func (everything) Status() status.Status {
 	s := status.Status{
 		Stores: make([]status.Store, 1), Keys: make([]status.Key, 1), Units: make([]status.Unit, 1),
-		Scripts: []status.Script{{State: "active"}}, Outputs: make([]status.Output, 1),
+		Scripts: []status.Script{{State: "active"}}, Outputs: make([]status.Output, 1), Recent: &status.Recent{},
 	}
 	s.Stores[0].ReadAt = status.At(time.Unix(1, 0))
-	for _, v := range []any{&s.Stores[0], &s.Units[0], &s.Scripts[0], &s.Outputs[0]} {
+	for _, v := range []any{&s.Stores[0], &s.Units[0], &s.Scripts[0], &s.Outputs[0], s.Recent} {
 		count(reflect.ValueOf(v).Elem())
 	}
 	return s
@@ -323,6 +329,9 @@ func refusals() map[string]refusal {
 		"crossOrigin":      {403, said{"A web page of another origin asked for it.", "请求来自其他来源的网页。"}},
 		"host":             {403, said{"The request came to the loopback address under a foreign name.", "请求以别的主机名发到了回环地址。"}},
 		"localOnly":        {403, said{"The request did not come from the agent's machine.", "请求不是来自 Agent 所在的主机。"}},
+		"dql":              {400, said{"The query cannot be read, or asks for what there is not; `errors` names the places.", "查询无法解析，或所查内容不存在；`errors` 列出位置。"}},
+		"recentOff":        {404, said{"The agent keeps no points: `[recent]` is off.", "Agent 不保留数据点：`[recent]` 已关闭。"}},
+		"query":            {422, said{"The query needs more than it may: fewer rows, groups or time would do. 503 where it took too long.", "查询超出上限：请减少行数、分组或时间范围。耗时过长则为 503。"}},
 		"category":         {404, said{"There is no such category.", "没有这个类别。"}},
 		"notFound":         {404, said{"There is no such path.", "没有这个路径。"}},
 		"methodNotAllowed": {405, said{"The path takes another method; `Allow` names it.", "该路径使用其他方法，见 `Allow`。"}},

@@ -23,7 +23,7 @@ const shutdown = 4500 * time.Millisecond
 
 // run runs an agent on dir until ctx ends.
 func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) error {
-	a, err := open(dir, env, stdout, stderr) //nolint:contextcheck // what it starts ends with close, after ctx
+	a, err := open(dir, env, stdout, stderr)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 		defer close(ended)
 		parts.Wait()
 	}()
-	err = a.close() //nolint:contextcheck // ctx has ended
+	err = a.close()
 	limit := time.NewTimer(time.Second)
 	defer limit.Stop()
 	select {

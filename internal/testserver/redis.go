@@ -152,7 +152,9 @@ func (r *Redis) CLI(tb testing.TB, args ...string) string {
 	tb.Helper()
 	need(tb, "redis-cli", "apt-get install redis-tools")
 	cmd := exec.CommandContext(context.Background(), "redis-cli", append([]string{"-e", "-c", "-h", r.Host(), "-p", r.Port()}, args...)...)
-	cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+r.password)
+	if r.password != "" {
+		cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+r.password)
+	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		tb.Fatalf("redis-cli: %v\n%s", err, out)

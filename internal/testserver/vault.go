@@ -182,6 +182,7 @@ func (v *Vault) Seal(tb testing.TB) {
 
 // Stop kills the server as a power cut would; what it holds stays.
 func (v *Vault) Stop(tb testing.TB) {
+	tb.Helper()
 	v.machine.Stop(tb)
 	v.client.CloseIdleConnections()
 }

@@ -224,6 +224,7 @@ func (z *ZooKeeper) Watches(tb testing.TB) (n int) {
 
 // Stop kills the server as a power cut would; what it holds stays.
 func (z *ZooKeeper) Stop(tb testing.TB) {
+	tb.Helper()
 	z.disconnect()
 	z.machine.Stop(tb)
 }

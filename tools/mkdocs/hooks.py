@@ -18,10 +18,6 @@ PIECE = re.compile(
 MARK = "outside:"  # a scheme, so that the generator leaves the link to us
 
 
-# Pages that are still to come: a link to one is its text until it is there.
-LATER = ("datakit-install.md", "datakit-daemonset-deploy.md")
-
-
 def on_config(config):
     """Expand each `folder/` of the navigation to its pages, README first, and put
     those that the navigation does not name behind it: it is an order, and no
@@ -46,7 +42,7 @@ def expand(items, docs):
             out += [{title: expand(below, docs)} for title, below in item.items()]
         elif item.endswith("/"):
             out += markdown(docs, item)
-        elif item not in LATER or os.path.exists(os.path.join(docs, item)):
+        else:
             out.append(item)
     return out
 
@@ -74,8 +70,6 @@ def outside(match, page, config):
     here = os.path.relpath(target, config.docs_dir).replace(os.sep, "/")
     if here.endswith(".go"):
         return text  # the source is not part of the site
-    if posixpath.basename(here) in LATER and not os.path.exists(target):
-        return text
     if not here.startswith("..") and not (here.startswith("zh/") and config.docs_dir == DOCS) and not os.path.isdir(target):
         return match.group(0)
     if os.path.commonpath([target, DOCS]) != DOCS or os.path.isdir(target):
