@@ -327,8 +327,8 @@ func TestEveryBoundEndsAQuery(t *testing.T) {
 			t.Fatal(bad.Text())
 		}
 		memory := int64(2 << 20)
-		if errors.Is(want, dql.ErrRows) {
-			memory = 1 << 30
+		if errors.Is(want, dql.ErrRows) || errors.Is(want, dql.ErrGroups) {
+			memory = 1 << 30 // what that many take varies
 		}
 		ctx := context.Context(countdown{t.Context(), new(int)})
 		_, err := dql.Run(ctx, q, endless{new(int)}, time.Unix(1<<33, 0), dql.Limits{Memory: memory})

@@ -64,19 +64,26 @@ func open(t *testing.T, v spec.Values) store.Store {
 
 func TestConformance(t *testing.T) {
 	storetest.Run(t, env.Backend().Traits, func(t *testing.T) storetest.Server {
-		for _, v := range os.Environ() {
-			if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATAKIT_") {
-				t.Setenv(name, "") // comes back at the end
-				_ = os.Unsetenv(name)
-			}
-		}
+		forget(t)
 		return process{}
 	})
+}
+
+// forget takes every variable of ours out of the environment until the test ends.
+func forget(t *testing.T) {
+	t.Helper()
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "DATAKIT_") {
+			t.Setenv(name, "") // comes back at the end
+			_ = os.Unsetenv(name)
+		}
+	}
 }
 
 // The environment is what it was at the start, whatever the process does to its
 // own later.
 func TestReadOnce(t *testing.T) {
+	forget(t)
 	t.Setenv("DATAKIT_CONFD_CPU", "1")
 	st := open(t, nil)
 	t.Setenv("DATAKIT_CONFD_CPU", "2")
@@ -86,6 +93,7 @@ func TestReadOnce(t *testing.T) {
 }
 
 func TestPrefix(t *testing.T) {
+	forget(t)
 	t.Setenv("DATAKIT_CONFD_CPU", "1")
 	t.Setenv("DATAKITX_CONFD_CPU", "2")
 	t.Setenv("TEAM_A_PROD_CONFD_MEM", "3")
