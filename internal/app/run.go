@@ -11,7 +11,11 @@ import (
 	"syscall"
 	"time"
 
+	"datakit.dev/internal/access"
 	"datakit.dev/internal/api"
+	"datakit.dev/internal/audit"
+	"datakit.dev/internal/config"
+	"datakit.dev/internal/console"
 	"datakit.dev/internal/workdir"
 )
 
@@ -20,12 +24,18 @@ import (
 const shutdown = 4500 * time.Millisecond
 
 // run runs an agent on dir until ctx ends.
-func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (err error) {
 	a, err := open(dir, env, stdout, stderr) //nolint:contextcheck // what it starts ends with close, after ctx
 	if err != nil {
 		return err
 	}
-	server := api.New(api.Options{Agent: a, Scripts: a.scripts.opts, Services: a.scripts.services, Addr: a.settings().Listen, Log: a.log})
+	record := audit.New(dir.Audit())
+	server := api.New(api.Options{
+		Agent: a, Scripts: a.scripts.opts, Services: a.scripts.services, Addr: a.settings().Listen, Log: a.log,
+		Changes: a.changes, Console: console.New(console.Options{Agent: a, Changes: a.changes}),
+		Settings: func() config.Console { return a.settings().Console },
+		Gate:     access.NewGate(access.File(dir.ConsoleToken())), Audit: record, Keys: keys{a},
+	})
 	a.mu.Lock()
 	a.apiErr = server.Err
 	a.mu.Unlock()
@@ -53,6 +63,7 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 		parts.Wait()
 	}()
 	err = a.close() //nolint:contextcheck // ctx has ended
+	defer func() { err = errors.Join(err, record.Close()) }()
 	limit := time.NewTimer(time.Second)
 	defer limit.Stop()
 	select {
