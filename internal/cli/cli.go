@@ -112,7 +112,7 @@ live in seconds, and touches nothing but what changed.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand())
+	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand(), p.consoleCommand())
 	root.AddCommand(p.Extra...)
 	return root
 }
