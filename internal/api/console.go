@@ -91,7 +91,11 @@ func (s *Server) login(w http.ResponseWriter, req *http.Request) {
 	var r loginRequest
 	d := json.NewDecoder(http.MaxBytesReader(w, req.Body, maxLogin))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&r); err != nil {
+	err := d.Decode(&r)
+	if _, rest := d.Token(); err == nil && !errors.Is(rest, io.EOF) {
+		err = errors.New("there is something behind it")
+	}
+	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			refuse(w, tooLarge{maxLogin})
 			return
@@ -99,7 +103,6 @@ func (s *Server) login(w http.ResponseWriter, req *http.Request) {
 		fail(w, http.StatusBadRequest, "badRequest", `expected {"token":"…"}`) // and not what was sent, which may be the token
 		return
 	}
-	_, _ = io.Copy(io.Discard, d.Buffered())
 	if s.opts.Gate == nil {
 		fail(w, http.StatusUnauthorized, "login", "%v", access.ErrNoToken)
 		return

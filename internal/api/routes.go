@@ -75,7 +75,7 @@ func (s *Server) table() []Route {
 func (s *Server) statusRoutes() []Route {
 	// One scrape at a time: a status of ten thousand keys is not made twenty
 	// times over for a client that asks twenty times.
-	var scrape http.Handler = http.NotFoundHandler()
+	scrape := http.NotFoundHandler()
 	if s.registry != nil {
 		scrape = promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 2})
 	}

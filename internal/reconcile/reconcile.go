@@ -170,8 +170,8 @@ func (r *Reconciler) Turn() {
 	req.Refused = map[config.Ref]config.Refusal{}
 	res, next, steps := r.compile(req, state)
 	did := turn{prev: state, next: next, was: r.result, is: res, running: r.opts.Supervisor.Running()}
-	did.reports = r.opts.Supervisor.Apply(steps)
-	touched := r.applied(did.reports)
+	reports, touched := r.apply(steps)
+	did.reports = reports
 	r.opts.Supervisor.Discard()
 	if s := r.opts.Scripts; s != nil {
 		begun := time.Now()
@@ -262,10 +262,9 @@ func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Re
 	return !found
 }
 
-// applied logs what became of the steps, and reports whether anything that runs
-// was touched.
-func (r *Reconciler) applied(reports []supervise.Report) bool {
-	touched := false
+// apply carries out steps, and reports whether anything that runs was touched.
+func (r *Reconciler) apply(steps []plan.Step) (reports []supervise.Report, touched bool) {
+	reports = r.opts.Supervisor.Apply(steps)
 	for _, rep := range reports {
 		log := r.opts.Log.With("verb", rep.Step.Verb, "unit", rep.Step.Unit.ID, "origin", rep.Step.Unit.Origin)
 		switch {
@@ -276,7 +275,7 @@ func (r *Reconciler) applied(reports []supervise.Report) bool {
 			log.Info("applied")
 		}
 	}
-	return touched
+	return reports, touched
 }
 
 // revisions names what the views hold, to tell a new generation.
