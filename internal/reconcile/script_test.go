@@ -1,7 +1,9 @@
 package reconcile_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -300,6 +302,9 @@ func told(ts *testscript.TestScript, _ bool, args []string) {
 	list, complete, _ := w.changes.Since(w.seen, 1<<20)
 	if !complete {
 		ts.Fatalf("entries are missing")
+	}
+	if text, err := json.Marshal(list); err != nil || bytes.Contains(text, []byte("hunter")) {
+		ts.Fatalf("a secret is told: %s, %v", text, err)
 	}
 	var got, failed []string // a unit may fail before its turn has ended
 	for _, e := range list {

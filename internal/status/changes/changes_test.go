@@ -107,9 +107,9 @@ func TestAFloodKeepsTheChanges(t *testing.T) {
 func TestBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		j := changes.New(start)
-		for range rapid.IntRange(1, 60).Draw(t, "adds") {
+		for range rapid.IntRange(1, 20).Draw(t, "adds") {
 			e := key(strings.Repeat("k", rapid.IntRange(0, 5000).Draw(t, "key")))
-			e.Change.Diff = strings.Repeat("+a line\n", rapid.IntRange(0, 400_000).Draw(t, "lines"))
+			e.Change.Diff = strings.Repeat("+a line\n", rapid.IntRange(0, 4000).Draw(t, "lines"))
 			e.Change.Error = strings.Repeat("é", rapid.IntRange(0, 5000).Draw(t, "error"))
 			e.Change.Steps = make([]changes.Step, rapid.IntRange(0, 300).Draw(t, "steps"))
 			j.Add(start, e, unit(strings.Repeat("u", rapid.IntRange(0, 5000).Draw(t, "unit"))))
