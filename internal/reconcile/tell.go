@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"regexp"
 	"time"
 
 	"datakit.dev/internal/config"
@@ -68,6 +69,9 @@ func (t turn) entries(cat *config.Catalog) []changes.Entry {
 		c := &changes.Change{
 			Store: k.Ref.Source, Key: k.Key.Key, Revision: k.Key.Revision, Generation: t.generation,
 			State: k.Key.State, Was: k.Was, Error: shown(k.Key.Error), Diff: k.Diff(cat), Steps: t.all(steps, k.Ref),
+		}
+		if _, _, ok := scriptOf(k.Key.Key); ok {
+			c.Error = got.ReplaceAllString(c.Error, `got "…"`)
 		}
 		if k.Removed {
 			c.State, c.Error = changes.Removed, ""
@@ -185,6 +189,10 @@ func (t turn) others(steps []step, told map[config.Ref]bool) (out []changes.Entr
 	}
 	return out
 }
+
+// got matches what a script has where something else was expected, which the error
+// of its compiler quotes: that may be a password.
+var got = regexp.MustCompile(`got "(?:[^"\\]|\\.)*"`)
 
 // shown returns an error as one line without passwords.
 func shown(text string) string { return diag.OneLine(spec.RedactURL(text)) }

@@ -222,7 +222,8 @@ type scripts struct {
 
 func (s *scripts) Check(_ point.Category, _, text string) diag.List {
 	if i := strings.Index(text, "bad"); i >= 0 {
-		return diag.List{{Pos: diag.At(text, i), Message: "expected an expression"}}
+		// As the compiler does, it quotes what it found.
+		return diag.List{{Pos: diag.At(text, i), Message: fmt.Sprintf("expected an expression, got %q", text[i:])}}
 	}
 	return nil
 }
