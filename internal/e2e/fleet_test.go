@@ -52,14 +52,15 @@ func measureFleet(t *testing.T, p place) {
 		t.Helper()
 		for deadline := time.Now().Add(patience); ; pause() {
 			behind := slices.IndexFunc(fleet, func(s *watch.Set) bool {
-				e, _ := s.Views()[0].Snapshot.Get("confd/key3")
-				return !strings.Contains(e.Value, value)
+				return !slices.ContainsFunc(s.Views()[0].Snapshot.Entries, func(e store.Entry) bool {
+					return strings.HasSuffix(e.Key, "/key3") && strings.Contains(e.Value, value)
+				})
 			})
 			if behind < 0 {
 				return
 			}
 			if time.Now().After(deadline) {
-				t.Fatalf("agent %d does not show it: %+v", behind, fleet[behind].Views()[0])
+				t.Fatalf("agent %d does not show it: %s", behind, fleet[behind].Views()[0].Error)
 			}
 		}
 	}

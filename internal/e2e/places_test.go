@@ -23,6 +23,15 @@ type place struct {
 	remove  func(t testing.TB, key string)
 }
 
+// folder is what our keys have below confd/ where the store wants one more part:
+// put and remove add it.
+func (p place) folder() string {
+	if p.backend == "nacos" {
+		return "web/" // the group
+	}
+	return ""
+}
+
 // table is the [[confds]] table of p.
 func (p place) table() string {
 	text := fmt.Sprintf("[[confds]]\n  backend = %q\n", p.backend)

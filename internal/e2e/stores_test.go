@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"datakit.dev/internal/point"
+	"datakit.dev/internal/spec"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/testserver"
 )
@@ -166,6 +167,23 @@ func TestConsulNvidiaSMITwiceRunsTwo(t *testing.T) {
 	if u := unit(s, "nvidia_smi"); u.Starts != 1 || !strings.HasSuffix(u.Origin, "nvidia_smi2") {
 		t.Errorf("the other was touched: %+v", u)
 	}
+}
+
+func TestVaultChangesSwap(t *testing.T) {
+	v := testserver.StartVault(t)
+	v.Mount(t, "secret", 2)
+	a := newAgent(t, atOnce(place{backend: "vault", values: spec.Values{
+		"nodes": []string{v.Endpoint}, "auth_token": v.Root, "prefix": "/secret/datakit", "circle_interval": int64(1),
+	}})).start()
+	put := func(value string) {
+		v.Command(t, "kv", "put", "-mount=secret", "datakit/confd/swap", "value="+value)
+	}
+	put(says("swap", "one"))
+	a.untilPoint("swap of the secret", tagged("swap", "v", "one"))
+	put(says("swap", "two"))
+	a.untilPoint("swap of the changed secret", tagged("swap", "v", "two"))
+	v.Command(t, "kv", "delete", "-mount=secret", "datakit/confd/swap")
+	a.until("swap has stopped", gone("swap"))
 }
 
 // The plan's table of scripts: each store changes those of one measurement.

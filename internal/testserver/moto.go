@@ -120,7 +120,8 @@ func (m Moto) DeleteParameter(tb testing.TB, name string) {
 	m.Call(tb, "ssm", "AmazonSSM.DeleteParameter", map[string]any{"Name": name})
 }
 
-// PutSecret writes a secret of Secrets Manager, a new one or a new version.
+// PutSecret writes a secret of Secrets Manager, a new one or a new version, and
+// takes it back where it was to be deleted.
 func (m Moto) PutSecret(tb testing.TB, name, value string) {
 	tb.Helper()
 	in := map[string]any{"Name": name}
@@ -145,6 +146,7 @@ func (m Moto) PutSecret(tb testing.TB, name, value string) {
 	}
 	delete(in, "Name")
 	in["SecretId"] = name
+	m.Secret(tb, "RestoreSecret", map[string]any{"SecretId": name})
 	m.Secret(tb, "PutSecretValue", in)
 }
 

@@ -108,7 +108,7 @@ type tail struct {
 	buf []byte
 }
 
-const tailSize = 8 << 10
+const tailSize = 64 << 10
 
 func (l *tail) Write(b []byte) (int, error) {
 	l.mu.Lock()
