@@ -10,9 +10,11 @@ EVERY   ?= 70s
 # The race detector needs a C compiler; CI has one.
 RACE    := $(if $(shell command -v gcc cc 2>/dev/null),-race)
 TEST    := CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE)
+# What is published is built by a module of its own, whose libraries the agent does not know.
+RELEASE := cd tools/release && $(GO) run . -version $(VERSION) -targets '$(TARGETS)' -out ../../dist
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-all run test test-all servers soak lint bench measure fuzz docs clean deps
+.PHONY: help build build-all release image run test test-all servers soak lint bench measure fuzz docs site clean deps
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +29,12 @@ build-all: ## Build for every platform into dist/
 	  GOOS=$$os GOARCH=$$arch $(BUILD) -o dist/datakit-$$os-$$arch$$ext ./cmd/datakit; \
 	done
 
+release: ## Build archives, packages, bills of materials and checksums into dist/
+	@$(RELEASE) packages
+
+image: ## Build the container image for every Linux into dist/, without Docker
+	@$(RELEASE) image
+
 run: build ## Start a trial agent: points on the terminal, a file store to play with
 	@exec bin/datakit run --dev
 
@@ -36,11 +44,13 @@ deps: ## Install the servers that the tests talk to
 test: deps ## Run every test, with the race detector
 	$(GO) vet ./...
 	$(TEST) -timeout 15m ./...
+	cd tools/release && $(GO) vet . && CGO_ENABLED=0 $(GO) test -timeout 10m .
 
 test-all: ## Run every test, also those whose servers have to be built (an hour, once)
 	@scripts/test-deps --all
 	$(GO) vet ./...
 	DATAKIT_TEST_ALL=1 $(TEST) -timeout 30m ./...
+	cd tools/release && DATAKIT_TEST_ALL=1 CGO_ENABLED=0 $(GO) test -timeout 30m .
 
 servers: deps ## Start a server of every store that is installed, to play with
 	@$(GO) test ./internal/testserver -run TestPlay -parallel 20 -count=1 -timeout 0 -v -play | grep --line-buffered -v -e '^=== ' -e '^---'
@@ -52,6 +62,7 @@ lint: ## Check style, floors and formatting
 	@mkdir -p .cache
 	cd tools && $(GO) build -o ../.cache/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	.cache/golangci-lint run --allow-parallel-runners ./...
+	cd tools/release && ../../.cache/golangci-lint run --allow-parallel-runners .
 
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
@@ -64,6 +75,9 @@ fuzz: ## Run each fuzz target for FUZZ (20s)
 
 docs: ## Write the generated reference pages
 	$(GO) test ./internal/app -run TestReference -count=1 -update
+
+site: ## Build the manuals into one site, dist/site, in both languages
+	@scripts/site
 
 clean: ## Remove what was built
 	rm -rf bin dist .cache

@@ -201,9 +201,10 @@ func TestEveryAnswerInTheManualIsOurs(t *testing.T) {
 
 func TestEveryFieldOfTheStatusIsExplained(t *testing.T) {
 	var names []string
-	for _, v := range []any{status.Status{}, status.Store{}, status.Key{}, status.Unit{}, status.Script{}, status.Output{}} {
+	for _, v := range []any{status.Status{}, status.Store{}, status.Key{}, status.Unit{}, status.Script{}, status.Output{}, status.Recent{}} {
 		for f := range reflect.TypeOf(v).Fields() {
-			names = append(names, f.Tag.Get("json"))
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			names = append(names, name)
 		}
 	}
 	for _, path := range []string{"docs/status.md", "docs/zh/status.md"} {

@@ -12,10 +12,6 @@ import (
 	"unicode"
 )
 
-// later are pages that are still to come. A link to one may lead nowhere until it
-// is there; take it off the list then.
-var later = []string{"docs/performance.md"}
-
 // englishOnly are the pages for those who work on the code.
 var englishOnly = []string{"adr/", "contributing.md", "performance.md"}
 
@@ -149,9 +145,6 @@ func follow(all []page, p page, to string) string {
 		target = filepath.ToSlash(filepath.Join(filepath.Dir(p.path), file))
 	}
 	if _, err := os.Stat(filepath.Join("..", target)); file != "" && err != nil {
-		if slices.Contains(later, target) {
-			return ""
-		}
 		return "there is no " + target
 	}
 	if anchor == "" {

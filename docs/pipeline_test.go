@@ -45,8 +45,11 @@ func ofLang(t *testing.T, path, lang string) (out []block) {
 
 func TestEveryScriptInTheManualCompiles(t *testing.T) {
 	opts := compiler(t)
-	for _, path := range pipelinePages {
-		for _, b := range ofLang(t, path, "python") {
+	for _, pg := range pages(t) {
+		for _, b := range pg.blocks {
+			if b.lang != "python" {
+				continue
+			}
 			if bad := pipeline.Check("example.p", b.text, opts); len(bad) > 0 {
 				t.Errorf("%s:%d: %s", b.page, b.line, bad.Text())
 			}

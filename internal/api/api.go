@@ -9,6 +9,7 @@
 //	POST /v1/confd/accept     apply the deletions that are held
 //	POST /v1/confd/plan       what a change of keys would do
 //	POST /v1/pipeline/debug   what a script does to sample data
+//	POST /v1/query/raw        answer DQL from the recent points
 //	GET  /v1/changes          what changed of late, and what that restarted
 //	GET  /v1/events           the same as it happens
 //	GET  /v1/openapi.json     all of this, for programs
@@ -30,6 +31,7 @@ import (
 	"datakit.dev/internal/access"
 	"datakit.dev/internal/audit"
 	"datakit.dev/internal/config"
+	"datakit.dev/internal/dql"
 	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/point"
@@ -76,6 +78,9 @@ type Options struct {
 	// Addr is host:port, or the path of a unix socket; "" listens nowhere.
 	Addr string
 
+	// Recent is what queries are answered from; nil: nothing.
+	Recent dql.Source
+
 	// Scripts is what scripts to be debugged are compiled against.
 	Scripts pipeline.Options
 
@@ -113,7 +118,10 @@ func New(o Options) *Server {
 	if o.Changes == nil {
 		o.Changes = changes.New(time.Now())
 	}
-	s := &Server{opts: o, registry: prometheus.NewRegistry(), budget: budget{limit: maxBodies}}
+	s := &Server{
+		opts: o, registry: prometheus.NewRegistry(), budget: budget{limit: maxBodies},
+		querying: make(chan struct{}, maxQuerying),
+	}
 	s.metrics = newMetrics(o.Agent, s.registry)
 	s.handler = s.routes()
 	return s

@@ -27,12 +27,11 @@ type visit struct {
 }
 
 func (s *Server) consoleRoutes() []Route {
-	tooMany := Error{http.StatusTooManyRequests, "tooMany", "too many wrong tokens: wait for Retry-After"}
 	routes := []Route{
 		{
 			Method: http.MethodGet, Path: "/v1/console", Access: Anyone, handler: s.console(s.visit),
 			Summary: "Whether the caller is let in to the console, and what it may do.", SummaryZH: "调用者能否进入控制台，以及能做什么。",
-			Answer: Body{Of: contentOf[visit]{}},
+			Answer: Body{Of: contentOf[visit]{}}, Errors: []Error{switchedOff()},
 		},
 		{
 			Method: http.MethodPost, Path: "/v1/console/login", Access: Anyone, Audited: true, handler: s.console(s.login),
@@ -40,17 +39,17 @@ func (s *Server) consoleRoutes() []Route {
 			Params: []Param{csrfParam()},
 			Body:   Body{Of: loginRequest{}}, Answer: Body{Of: contentOf[visit]{}},
 			Errors: []Error{
-				{http.StatusBadRequest, "badRequest", "the body is no such request"},
-				{http.StatusUnauthorized, "login", "this is not the token, or there is none"},
-				{http.StatusForbidden, "csrf", "the header X-Datakit-Console is missing"},
-				{http.StatusRequestEntityTooLarge, "bodyTooLarge", "the body has more than 4 KiB"},
-				tooMany,
+				unreadable(),
+				{http.StatusUnauthorized, "login", "this is not the token, or there is none", "令牌不对，或还没有令牌"},
+				noCSRF(),
+				tooLong("4 KiB"),
+				tooMany(), switchedOff(),
 			},
 		},
 		{
 			Method: http.MethodPost, Path: "/v1/console/logout", Access: Anyone, Audited: true, handler: s.console(s.logout),
 			Summary: "Log out.", SummaryZH: "退出登录。", Params: []Param{csrfParam()}, Answer: Body{Of: contentOf[visit]{}},
-			Errors: []Error{{http.StatusForbidden, "csrf", "the header X-Datakit-Console is missing"}},
+			Errors: []Error{noCSRF(), switchedOff()},
 		},
 	}
 	return append(routes, s.keyRoutes()...)

@@ -88,15 +88,15 @@ func (s *Server) keyRoutes() []Route {
 	}
 	match := Param{Name: "If-Match", In: "header", Type: "string", Doc: "The ETag that the change is based on.", DocZH: "修改所基于的 ETag。"}
 	fresh := Param{Name: "If-None-Match", In: "header", Type: "string", Allowed: []string{"*"}, Doc: "*: only where there is no such key.", DocZH: "*：仅当键不存在时写入。"}
-	missing := Error{http.StatusNotFound, "notFound", "there is no such store or key"}
+	missing := Error{http.StatusNotFound, "notFound", "there is no such store or key", "没有这个配置中心或键"}
 	writes := []Error{
-		{http.StatusBadRequest, "badRequest", "the key or the body is none"},
-		{http.StatusForbidden, "readOnly", "[console] write is off, or the store can only be read"},
-		missing,
-		{http.StatusConflict, "conflict", "somebody else has changed the key meanwhile; nothing was written"},
-		{http.StatusPreconditionRequired, "precondition", "If-Match or If-None-Match is missing"},
-		{http.StatusBadGateway, "store", "the store did not take it"},
-		{http.StatusServiceUnavailable, "unavailable", "the store does not answer, or the audit log cannot be written"},
+		{http.StatusBadRequest, "badRequest", "the key or the body is none", "键名或请求体不合法"},
+		{http.StatusForbidden, "readOnly", "`[console] write` is off, or the store can only be read", "未开启 `[console] write`，或该配置中心只读"},
+		missing, switchedOff(),
+		{http.StatusConflict, "conflict", "somebody else has changed the key meanwhile; nothing was written", "键已被他人修改，没有写入"},
+		{http.StatusPreconditionRequired, "precondition", "If-Match or If-None-Match is missing", "缺少 If-Match 或 If-None-Match"},
+		{http.StatusBadGateway, "store", "the store did not take it", "配置中心没有接受"},
+		{http.StatusServiceUnavailable, "unavailable", "the store does not answer, or the audit log cannot be written", "配置中心没有应答，或审计日志无法写入"},
 	}
 	return []Route{
 		{
@@ -106,21 +106,21 @@ func (s *Server) keyRoutes() []Route {
 				{Name: "store", In: "query", Type: "string", Doc: "Of this store alone.", DocZH: "仅此配置中心。"},
 				{Name: "prefix", In: "query", Type: "string", Doc: "Keys that begin with it, below the root.", DocZH: "仅以此开头的键（根之下）。"},
 			},
-			Answer: Body{Of: contentOf[keyTrees]{}}, Errors: []Error{missing},
+			Answer: Body{Of: contentOf[keyTrees]{}}, Errors: []Error{missing, switchedOff()},
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/keys/{store}/{key...}", Access: Console, handler: s.console(s.key), Params: path,
 			Summary:   "One key, its revision as the ETag. Secrets are hidden unless [console] write is on.",
 			SummaryZH: "读取一个键，ETag 为其修订版本；除非开启 [console] write，否则隐去敏感信息。",
-			Answer:    Body{Of: contentOf[keyValue]{}}, Errors: []Error{missing},
+			Answer:    Body{Of: contentOf[keyValue]{}}, Errors: []Error{missing, switchedOff()},
 		},
 		{
 			Method: http.MethodPut, Path: "/v1/keys/{store}/{key...}", Access: Console, Audited: true, handler: s.console(s.putKey),
 			Summary: "Write a key, if it is what the change is based on, and an agent would take the value.", SummaryZH: "写入一个键：须与修改所基于的版本一致，且值能通过校验。",
 			Params: append(path, match, fresh, csrfParam()), Body: Body{Type: "text/plain"}, Answer: Body{Of: contentOf[keyWritten]{}},
 			Errors: append(writes,
-				Error{http.StatusRequestEntityTooLarge, "bodyTooLarge", "the value has more than 1 MiB"},
-				Error{http.StatusUnprocessableEntity, "badValue", "an agent would refuse the value; errors says where"}),
+				tooLong("1 MiB"),
+				Error{http.StatusUnprocessableEntity, "badValue", "an agent would refuse the value; `errors` says where", "Agent 不会接受该值；`errors` 指出位置"}),
 		},
 		{
 			Method: http.MethodDelete, Path: "/v1/keys/{store}/{key...}", Access: Console, Audited: true, handler: s.console(s.deleteKey),

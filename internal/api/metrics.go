@@ -69,6 +69,9 @@ func (m *metrics) Collect(out chan<- prometheus.Metric) {
 	e.units(s.Units)
 	e.scripts(s.Scripts)
 	e.outputs(s.Outputs)
+	if s.Recent != nil {
+		e.recent(*s.Recent)
+	}
 }
 
 func truth(b bool) float64 {
@@ -167,6 +170,14 @@ func (e emitter) outputs(outputs []status.Output) {
 		e.counter("output_dropped_points", "Points that were given up.", o.Dropped, "output", o.Name)
 		e.counter("output_retries", "Writes that were tried again.", o.Retries, "output", o.Name)
 	}
+}
+
+func (e emitter) recent(r status.Recent) {
+	e.gauge("recent_points", "Points that are kept for queries.", float64(r.Points))
+	e.gauge("recent_series", "Series that these points are of.", float64(r.Series))
+	e.gauge("recent_bytes", "Memory of these points.", float64(r.Bytes))
+	e.gauge("recent_max_bytes", "Bound of that memory.", float64(r.MaxBytes))
+	e.counter("recent_refused_points", "Points that were too old to be kept.", r.Refused)
 }
 
 func age(t status.Time) float64 { return time.Since(t.Time).Seconds() }

@@ -82,15 +82,7 @@ func (c *schemas) operation(r Route) object {
 
 func (c *schemas) responses(r Route, code int) object {
 	out := object{strconv.Itoa(code): object{"description": "Done.", "content": c.content(r.Answer)}}
-	errors := r.Errors
-	switch r.Access {
-	case Local:
-		errors = append(errors, Error{http.StatusForbidden, "localOnly", "only from the agent's machine, or logged in"})
-	case Console:
-		errors = append(errors, Error{http.StatusUnauthorized, "login", "log in first"})
-	case Anyone:
-	}
-	for _, e := range errors {
+	for _, e := range r.Failures() {
 		key := strconv.Itoa(e.Code)
 		text := "`datakit." + e.Name + "`: " + e.Doc + "."
 		if have, ok := out[key].(object); ok {

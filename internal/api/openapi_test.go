@@ -91,6 +91,11 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 			t.Errorf("%s %s is not described", r.Method, r.Path)
 		}
 		seen++
+		for _, e := range slices.Concat(r.Failures(), api.AnyFailures()) {
+			if e.Doc == "" || e.DocZH == "" || e.Name == "" || e.Code < 400 {
+				t.Errorf("%s %s: the error %+v is not described", r.Method, r.Path, e)
+			}
+		}
 		for _, p := range r.Params {
 			if p.Doc == "" || p.DocZH == "" || p.Type == "" || p.In == "path" && (!p.Required || !strings.Contains(r.Path, "{"+p.Name)) {
 				t.Errorf("%s %s: the parameter %q is not described", r.Method, r.Path, p.Name)
@@ -131,7 +136,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		Units:   []status.Unit{{ID: "input/cpu", State: status.Running}},
 		Scripts: []status.Script{{Name: "a.p", State: "active"}}, Outputs: []status.Output{{Name: "file"}},
 	}}
-	url, _, journal := consoleOf(t, f)
+	url, _, journal := consoleOf(t, f, func(o *api.Options) { o.Recent = lately() })
 	journal.Add(time.Now(), changes.Entry{Kind: changes.Key, Change: &changes.Change{
 		Store: "etcdv3", Key: "/datakit/confd/cpu", State: changes.Removed, Was: status.Applied, Diff: "-x\n", Steps: []changes.Step{{Verb: "stop", Unit: "input/cpu"}},
 	}})
@@ -160,6 +165,11 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"POST", "/v1/confd/plan", "/v1/confd/plan", `{"entries":[{"key":"confd/a","value":""}]}`, 200, nil},
 		{"POST", "/v1/confd/plan", "/v1/confd/plan", `{}`, 400, nil},
 		{"POST", "/v1/pipeline/debug", "/v1/pipeline/debug", `{}`, 400, nil},
+		{"POST", "/v1/query/raw", "/v1/query/raw", `{"q":"M::cpu BY host"}`, 200, nil},
+		{"POST", "/v1/query/raw", "/v1/query/raw", `{"queries":[{"qtype":"dql","query":{"q":"M::cpu:(max(usage))"}},{"query":"show_measurement()"}]}`, 200, nil},
+		{"POST", "/v1/query/raw", "/v1/query/raw", `{"q":"X::cpu"}`, 400, nil},
+		{"POST", "/v1/query/raw", "/v1/query/raw", `{}`, 400, nil},
+		{"POST", "/v1/query/raw", "/v1/query/raw", `{"q":"M::cpu:(usage)","max_duration":"8m30s"}`, 422, nil},
 		{"GET", "/v1/console", "/v1/console", "", 200, nil},
 		{"POST", "/v1/console/login", "/v1/console/login", `{"token":"x"}`, 401, []string{"X-Datakit-Console", "1"}},
 		{"POST", "/v1/console/login", "/v1/console/login", `{"token":"x"}`, 403, nil},

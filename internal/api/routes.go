@@ -37,7 +37,7 @@ type Route struct {
 	Body      Body    // what is sent; the zero Body is none
 	Answer    Body    // of the code 200
 	Code      int     // that it answers where all is well; 0 is 200
-	Errors    []Error // beside those that every route has
+	Errors    []Error // beside those that come of Access, and those that every route has
 
 	handler http.HandlerFunc
 	direct  bool // it writes its errors itself, not as JSON: /metrics
@@ -58,18 +58,11 @@ type Body struct {
 	Of   any    // a value of the Go type that the JSON has; nil where it is no JSON
 }
 
-// An Error is one way that a call may fail.
-type Error struct {
-	Code int    // of HTTP
-	Name string // of error_code, without "datakit."
-	Doc  string
-}
-
 // Routes returns the description of every route, in the order of the manual.
 func Routes() []Route { return (&Server{}).table() }
 
 func (s *Server) table() []Route {
-	return slices.Concat(s.statusRoutes(), s.orderRoutes(), s.consoleRoutes())
+	return slices.Concat(s.statusRoutes(), s.orderRoutes(), []Route{s.queryRoute()}, s.consoleRoutes())
 }
 
 func (s *Server) statusRoutes() []Route {
@@ -82,15 +75,15 @@ func (s *Server) statusRoutes() []Route {
 	return []Route{
 		{
 			Method: http.MethodGet, Path: "/v1/ping", Access: Anyone, handler: s.ping,
-			Summary: "Version, uptime, host.", SummaryZH: "版本、运行时长、主机名。", Answer: Body{Of: contentOf[pong]{}},
+			Summary: "Version, uptime and host: whether the agent is there.", SummaryZH: "版本、运行时长和主机名：Agent 是否在运行。", Answer: Body{Of: contentOf[pong]{}},
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/status", Access: Anyone, handler: s.status,
-			Summary: "What runs, and what became of every key.", SummaryZH: "当前运行状态，以及每个键的处理结果。", Answer: Body{Of: status.Status{}},
+			Summary: "What runs, and what became of every store, key and script.", SummaryZH: "在运行什么，每个配置中心、键和脚本的状态如何。", Answer: Body{Of: status.Status{}},
 		},
 		{
 			Method: http.MethodGet, Path: "/metrics", Access: Anyone, handler: scrape.ServeHTTP, direct: true,
-			Summary: "The same for Prometheus.", SummaryZH: "同样的内容，Prometheus 格式。", Answer: Body{Type: "text/plain"},
+			Summary: "The same for Prometheus.", SummaryZH: "供 Prometheus 抓取的同样内容。", Answer: Body{Type: "text/plain"},
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/changes", Access: Console, handler: s.changes,
@@ -101,7 +94,7 @@ func (s *Server) statusRoutes() []Route {
 				{Name: "limit", In: "query", Type: "integer", Doc: "At most this many: 1 to 1000, 100 by default.", DocZH: "最多返回多少条：1 到 1000，默认 100。"},
 			},
 			Answer: Body{Of: contentOf[changeList]{}},
-			Errors: []Error{{http.StatusBadRequest, "badRequest", "since or limit is no such number"}},
+			Errors: []Error{{http.StatusBadRequest, "badRequest", "since or limit is no such number", "since 或 limit 不是合法的数"}},
 		},
 		{
 			Method: http.MethodGet, Path: "/v1/events", Access: Console, handler: s.events,
@@ -113,8 +106,8 @@ func (s *Server) statusRoutes() []Route {
 			},
 			Answer: Body{Type: "text/event-stream"},
 			Errors: []Error{
-				{http.StatusBadRequest, "badRequest", "the ID is no number"},
-				{http.StatusServiceUnavailable, "busy", "there are as many readers as are taken"},
+				{http.StatusBadRequest, "badRequest", "the ID is no number", "ID 不是数字"},
+				{http.StatusServiceUnavailable, "busy", "there are as many readers of events as are taken", "事件的读者已达上限"},
 			},
 		},
 		{

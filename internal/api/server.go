@@ -41,9 +41,9 @@ type Server struct {
 	handler  http.Handler
 	budget   budget
 
-	readers atomic.Int64 // of events
-
-	debugging sync.Mutex // one script at a time keeps the other cores free
+	readers   atomic.Int64  // of events
+	debugging sync.Mutex    // one script at a time keeps the other cores free
+	querying  chan struct{} // holds a token for each query under way
 
 	mu   sync.Mutex
 	addr string

@@ -17,6 +17,7 @@ import (
 	"datakit.dev/internal/flow"
 	"datakit.dev/internal/input"
 	"datakit.dev/internal/point"
+	"datakit.dev/internal/recent"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/status/changes"
@@ -41,6 +42,7 @@ type agent struct {
 
 	scripts *scripting
 	flow    *flow.Flow
+	recent  *recent.Store
 	units   *supervise.Supervisor
 	watch   *watch.Set
 	loop    *reconcile.Reconciler
@@ -69,7 +71,8 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 		return nil, err
 	}
 	a.scripts = newScripting(dir, a.log)
-	a.flow = flow.New(flow.Options{Log: a.log})
+	a.recent = recent.New(m.Recent.MaxBytes, m.Recent.MaxAge)
+	a.flow = flow.New(flow.Options{Log: a.log, Observe: a.recent.Observe})
 	a.api = a.flow.Sink(nil)
 	a.units = supervise.New(supervise.Options{
 		Log:   a.log,
@@ -147,6 +150,7 @@ func (a *agent) applyMain(m config.Main, saved map[string]*store.Snapshot) error
 		host, _ = os.Hostname() // "" where the system knows none
 	}
 	a.flow.SetTags(config.HostTags(m.HostTags, host, localIP()))
+	a.recent.SetBounds(m.Recent.MaxBytes, m.Recent.MaxAge)
 	if err := a.setOutputs(m); err != nil {
 		return err
 	}
@@ -215,7 +219,7 @@ func (a *agent) Reload(context.Context) error {
 	listen := a.settings().Listen
 	m, err := a.readMain()
 	if err == nil {
-		err = a.applyMain(m, nil) //nolint:contextcheck // outputs outlive the request that asks for a reload
+		err = a.applyMain(m, nil)
 	}
 	if err != nil {
 		m = a.settings()
@@ -273,6 +277,12 @@ func (a *agent) Status() status.Status {
 	a.mu.Unlock()
 	if err := apiErr(); err != nil {
 		s.Errors = append(s.Errors, err.Error())
+	}
+	if r := a.recent.Stats(); r.MaxBytes > 0 {
+		s.Recent = &status.Recent{
+			Points: r.Points, Series: r.Series, Measurements: r.Measurements,
+			Bytes: r.Bytes, MaxBytes: r.MaxBytes, Refused: r.Refused,
+		}
 	}
 	for _, o := range a.flow.Stats().Outputs {
 		s.Outputs = append(s.Outputs, status.Output{

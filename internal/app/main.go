@@ -10,6 +10,7 @@ import (
 
 	"datakit.dev/internal/cli"
 	"datakit.dev/internal/diag"
+	"datakit.dev/internal/install"
 	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/pipeline/grok"
 	"datakit.dev/internal/point"
@@ -25,6 +26,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return cli.Execute(ctx, cli.Deps{
 		Version: Version, Parts: parts(), Inputs: catalog(), Funcs: functions(), Env: env, CheckScript: checkScript,
 		Stdin: stdin, Stdout: stdout, Stderr: stderr,
+		Monitor: func(ctx context.Context, o cli.MonitorOptions) error { return watchAgent(ctx, o, stdin, stdout) },
+		Extra:   install.Commands(install.Deps{Version: Version, Parts: parts(), Env: env, Stdin: stdin, Stdout: stdout}),
 		Run: func(ctx context.Context, o cli.RunOptions) error {
 			dir := workdir.Dir(o.Dir)
 			if o.Dev {
@@ -34,7 +37,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 				}
 				greet(stderr, dir)
 			}
-			return run(ctx, dir, env, stdout, stderr)
+			return underService(ctx, func(ctx context.Context) error { return run(ctx, dir, env, stdout, stderr) })
 		},
 	}, args)
 }

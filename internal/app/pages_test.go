@@ -64,6 +64,8 @@ func reference() map[string]string {
 		pages[w.dir+"configuration.md"] = w.configuration()
 		pages[w.dir+"inputs/README.md"] = w.index()
 		pages[w.dir+"stores/README.md"] = w.storeIndex()
+		pages[w.dir+"http-api.md"] = w.httpAPI()
+		pages[w.dir+"metrics.md"] = w.metricsPage()
 		pages[w.dir+"pipeline/functions.md"] = functions().Reference(w.lang)
 		for _, p := range catalog() {
 			pages[w.dir+"inputs/"+p.Name+".md"] = p.Reference(w.lang)

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
+
 	"datakit.dev/internal/access"
 	"datakit.dev/internal/api"
 	"datakit.dev/internal/audit"
@@ -25,13 +27,13 @@ const shutdown = 4500 * time.Millisecond
 
 // run runs an agent on dir until ctx ends.
 func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (err error) {
-	a, err := open(dir, env, stdout, stderr) //nolint:contextcheck // what it starts ends with close, after ctx
+	a, err := open(dir, env, stdout, stderr)
 	if err != nil {
 		return err
 	}
 	record := audit.New(dir.Audit())
 	server := api.New(api.Options{
-		Agent: a, Scripts: a.scripts.opts, Services: a.scripts.services, Addr: a.settings().Listen, Log: a.log,
+		Agent: a, Recent: a.recent, Scripts: a.scripts.opts, Services: a.scripts.services, Addr: a.settings().Listen, Log: a.log,
 		Changes: a.changes, Console: console.New(console.Options{Agent: a, Changes: a.changes}),
 		Settings: func() config.Console { return a.settings().Console },
 		Gate:     access.NewGate(access.File(dir.ConsoleToken())), Audit: record, Keys: keys{a},
@@ -48,6 +50,8 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 	errs := make(chan error, 2)
 	parts.Go(func() { errs <- server.Run(ctx) })
 	parts.Go(func() { errs <- a.loop.Run(ctx) })
+	parts.Go(func() { watchdog(ctx, func() { _ = a.Status() }, a.log) })
+	notify(daemon.SdNotifyReady, a.log)
 	for ctx.Err() == nil {
 		select {
 		case <-hup:
@@ -57,12 +61,13 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 		case <-ctx.Done():
 		}
 	}
+	notify(daemon.SdNotifyStopping, a.log)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		parts.Wait()
 	}()
-	err = a.close() //nolint:contextcheck // ctx has ended
+	err = a.close()
 	defer func() { err = errors.Join(err, record.Close()) }()
 	limit := time.NewTimer(time.Second)
 	defer limit.Stop()

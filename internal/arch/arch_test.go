@@ -48,6 +48,8 @@ var floors = []struct {
 	{"internal/config", 1},
 	{"internal/watch", 1},
 	{"internal/pipeline", 1},
+	{"internal/recent", 1},
+	{"internal/dql", 1},
 	{"internal/flow", 2},
 	{"internal/supervise", 2},
 	{"internal/stores/", 2},
@@ -62,10 +64,13 @@ var floors = []struct {
 	{"internal/api", 4},
 	{"internal/console", 4},
 	{"internal/cli", 4},
+	{"internal/monitor", 4},
+	{"internal/install", 4},
 	{"internal/app", 5},
 	{"internal/arch", 6},
 	{"internal/e2e", 6},
 	{"docs", 6},
+	{"deploy", 6},
 	{"cmd/", 6},
 }
 
@@ -81,8 +86,9 @@ var goers = []string{
 	"internal/supervise", "internal/watch", "internal/flow", // the owners of what runs
 	"internal/api", "internal/app", // the listener, and the composition root
 	"internal/store/follow", "internal/stores/file", "internal/stores/nacos", // a mirror is kept by its watch
-	"internal/stores/redis",   // one reader a subscription, which a cluster has several of
-	"internal/inputs/logging", // it reads on while a full flow holds the writer up
+	"internal/stores/kubernetes", // one watch for each kind of object
+	"internal/stores/redis",      // one reader a subscription, which a cluster has several of
+	"internal/inputs/logging",    // it reads on while a full flow holds the writer up
 	"internal/store/storetest", "internal/testserver",
 }
 

@@ -14,6 +14,7 @@ import (
 	"datakit.dev/internal/config"
 	"datakit.dev/internal/input"
 	"datakit.dev/internal/point"
+	"datakit.dev/internal/recent"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
@@ -79,12 +80,26 @@ func runAgent(ctx context.Context, parts config.Parts, env map[string]string, o 
 	loop := reconcile.New(reconcile.Options{Log: discard, Catalog: parts.Catalog, Watch: set, Supervisor: sup, Local: reconcile.Local{
 		Files: config.Source{ID: config.LocalSource, Backend: config.LocalSource},
 	}})
-	server := api.New(api.Options{Log: discard, Addr: m.Listen, Agent: &testAgent{loop, set, time.Now().UTC()}})
+	server := api.New(api.Options{Log: discard, Addr: m.Listen, Agent: &testAgent{loop, set, time.Now().UTC()}, Recent: someRecent()})
 	var runs sync.WaitGroup
 	runs.Go(func() { _ = loop.Run(ctx) })
 	err = server.Run(ctx)
 	runs.Wait()
 	return err
+}
+
+// someRecent returns the points that the queries of the scripts are about.
+func someRecent() *recent.Store {
+	s := recent.New(1<<20, time.Hour)
+	for i, host := range []string{"a", "b", "a"} {
+		p := point.New("m", 2)
+		p.SetTag("host", host)
+		p.Add("x", point.IntOf(int64(i+1)))
+		p.Add("note", point.StringOf("one, \x1b[31mtwo"))
+		p.Time = time.Now().Add(time.Duration(i-10) * time.Minute).UnixNano()
+		s.Observe(point.Metric, []point.Point{p})
+	}
+	return s
 }
 
 func sources(stores []config.Store) []watch.Source {

@@ -46,6 +46,9 @@ type Deps struct {
 	// Run runs the agent until ctx ends.
 	Run func(ctx context.Context, o RunOptions) error
 
+	// Monitor shows a running agent until the user has seen enough.
+	Monitor func(ctx context.Context, o MonitorOptions) error
+
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Env            map[string]string
@@ -101,6 +104,7 @@ that you already run: etcd, Consul, Redis, files and others. A change there is
 live in seconds, and touches nothing but what changed.`,
 		Example: `  datakit run --dev                         try it out in this folder
   datakit status                            what runs, and what became of every key
+  datakit monitor                           the same live, in this terminal
   datakit confd put cpu cpu.conf            change an input on every agent`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -109,11 +113,14 @@ live in seconds, and touches nothing but what changed.`,
 	root.SetIn(p.Stdin)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
+	root.AddCommand(p.manCommand()) // hidden: for those who package DataKit
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand(), p.consoleCommand())
-	root.AddCommand(p.Extra...)
+	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.monitorCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand(), p.dqlCommand(), p.consoleCommand())
+	for _, cmd := range p.Extra {
+		root.AddCommand(marked(cmd))
+	}
 	return root
 }
 
@@ -141,6 +148,17 @@ func run(f func(ctx context.Context, args []string) error) func(*cobra.Command, 
 		}
 		return failed{err}
 	}
+}
+
+// marked marks the errors of a command that another package brings along as
+// failures, as run does with ours.
+func marked(cmd *cobra.Command) *cobra.Command {
+	if f := cmd.RunE; f != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			return run(func(context.Context, []string) error { return f(cmd, args) })(cmd, args)
+		}
+	}
+	return cmd
 }
 
 // want refuses a number of arguments outside of least and most.

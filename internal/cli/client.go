@@ -73,21 +73,9 @@ func (p program) agent(f agentFlags) (*agent, error) {
 	case err != nil:
 		return nil, usage("%q is no address such as localhost:9529", addr)
 	default:
-		a.base = "http://" + net.JoinHostPort(reachable(host), port)
+		a.base = "http://" + net.JoinHostPort(config.Reachable(host), port)
 	}
 	return a, nil
-}
-
-// reachable returns where to call an agent that listens on host: on every
-// address means on this machine's own too.
-func reachable(host string) string {
-	switch host {
-	case "", "0.0.0.0":
-		return "127.0.0.1"
-	case "::":
-		return "::1"
-	}
-	return host
 }
 
 // readMain reads datakit.conf; one that is missing is empty.
@@ -105,33 +93,39 @@ func (p program) readMain(dir workdir.Dir) (config.Main, error) {
 
 // call sends in as JSON where it is not nil, and decodes the answer into out.
 func (a *agent) call(ctx context.Context, method, path string, in, out any) error {
+	_, err := a.exchange(ctx, method, path, in, out)
+	return err
+}
+
+// exchange is call, and returns the header of the answer.
+func (a *agent) exchange(ctx context.Context, method, path string, in, out any) (http.Header, error) {
 	var body io.Reader
 	if in != nil {
 		text, err := json.Marshal(in)
 		if err != nil {
-			return fmt.Errorf("encode the request: %w", err)
+			return nil, fmt.Errorf("encode the request: %w", err)
 		}
 		body = bytes.NewReader(text)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, a.base+path, body)
 	if err != nil {
-		return fmt.Errorf("ask the agent: %w", err)
+		return nil, fmt.Errorf("ask the agent: %w", err)
 	}
 	resp, err := a.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("no agent answers on %s: %w: start it with `datakit run`, or give --addr or --dir", a.addr, errors.Unwrap(err))
+		return nil, fmt.Errorf("no agent answers on %s: %w: start it with `datakit run`, or give --addr or --dir", a.addr, errors.Unwrap(err))
 	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err := errors.Join(err, resp.Body.Close()); err != nil {
-		return fmt.Errorf("the agent on %s broke off: %w", a.addr, err)
+		return nil, fmt.Errorf("the agent on %s broke off: %w", a.addr, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return refusal(a.addr, resp.Status, text)
+		return nil, refusal(a.addr, resp.Status, text)
 	}
 	if err := json.Unmarshal(text, out); err != nil {
-		return fmt.Errorf("what answers on %s is no agent: %w", a.addr, err)
+		return nil, fmt.Errorf("what answers on %s is no agent: %w", a.addr, err)
 	}
-	return nil
+	return resp.Header, nil
 }
 
 // refusal is the error of an agent that does not want to.

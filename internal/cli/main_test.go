@@ -55,8 +55,9 @@ func deps(in io.Reader, out, errs io.Writer) cli.Deps {
 	}
 	return cli.Deps{
 		Version: "1.2.3", Parts: parts, Inputs: plugins, Env: env, CheckScript: checkScript, Funcs: funcs,
-		Run:   func(ctx context.Context, o cli.RunOptions) error { return runAgent(ctx, parts, env, o) },
-		Stdin: in, Stdout: out, Stderr: errs,
+		Run:     func(ctx context.Context, o cli.RunOptions) error { return runAgent(ctx, parts, env, o) },
+		Monitor: func(ctx context.Context, o cli.MonitorOptions) error { return pollTwice(ctx, out, o) },
+		Stdin:   in, Stdout: out, Stderr: errs,
 	}
 }
 

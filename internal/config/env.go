@@ -36,8 +36,10 @@ func (p Parts) environment(env map[string]string, m *Main) (problems diag.List) 
 		m.Dataway["urls"] = SplitList(v)
 	})
 	set("ENV_GLOBAL_HOST_TAGS", func(v string) {
-		tags, bad := splitTags(v)
-		problems = append(problems, bad...)
+		tags, err := SplitTags(v)
+		if err != nil {
+			problems.Add(diag.Position{}, "ENV_GLOBAL_HOST_TAGS: %v", err)
+		}
 		m.HostTags = maps.Clone(m.HostTags)
 		if m.HostTags == nil {
 			m.HostTags = map[string]string{}
@@ -66,7 +68,7 @@ func (p Parts) envStore(env map[string]string) (Store, diag.List) {
 		if v == "" || f.Name == "enable" {
 			continue
 		}
-		literal, err := tomlLiteral(f, v)
+		literal, err := Literal(f, v)
 		if err != nil {
 			return Store{}, diag.List{{Message: name + ": " + err.Error()}}
 		}
@@ -89,8 +91,9 @@ func inEnvironment(list diag.List) diag.List {
 	return list
 }
 
-// tomlLiteral writes the text of a variable as the TOML that field f takes.
-func tomlLiteral(f spec.Field, v string) (string, error) {
+// Literal writes the text of a variable or a flag as the TOML that a field of
+// [[confds]] takes.
+func Literal(f spec.Field, v string) (string, error) {
 	switch f.Type { //nolint:exhaustive // [[confds]] has no other types
 	case spec.Bool:
 		b, err := strconv.ParseBool(v)
@@ -105,22 +108,9 @@ func tomlLiteral(f spec.Field, v string) (string, error) {
 		}
 		return strconv.FormatInt(n, 10), nil
 	case spec.Strings:
-		parts := SplitList(v)
-		for i := range parts {
-			parts[i] = quote(parts[i])
-		}
-		return "[" + strings.Join(parts, ",") + "]", nil
+		return spec.TOMLValue(SplitList(v)), nil
 	}
-	return quote(v), nil
-}
-
-// quote writes s as a TOML basic string.
-func quote(s string) string {
-	b, err := json.Marshal(s) // JSON's escapes are TOML's
-	if err != nil {
-		return `""`
-	}
-	return strings.ReplaceAll(string(b), "\x7f", `\u007f`)
+	return spec.TOMLString(v), nil
 }
 
 // SplitList reads a list as people write it in a variable or a flag: a JSON
@@ -131,7 +121,9 @@ func SplitList(v string) []string {
 	if strings.HasPrefix(v, "[") && json.Unmarshal([]byte(v), &list) == nil {
 		return list
 	}
-	v = strings.TrimSuffix(strings.TrimPrefix(v, "["), "]")
+	if strings.HasPrefix(v, "[") && strings.HasSuffix(v, "]") { // and not [::1]:2379
+		v = v[1 : len(v)-1]
+	}
 	for part := range strings.SplitSeq(v, ",") {
 		if part = strings.Trim(strings.TrimSpace(part), `"'`); part != "" {
 			list = append(list, part)
@@ -140,12 +132,14 @@ func SplitList(v string) []string {
 	return list
 }
 
-func splitTags(v string) (map[string]string, diag.List) {
+// SplitTags reads tags as people write them in a variable: a list, as
+// [SplitList] reads it, of key=value.
+func SplitTags(v string) (map[string]string, error) {
 	tags := map[string]string{}
 	for _, pair := range SplitList(v) {
 		k, val, ok := strings.Cut(pair, "=")
 		if !ok || strings.TrimSpace(k) == "" {
-			return nil, diag.List{{Message: fmt.Sprintf("ENV_GLOBAL_HOST_TAGS: expected key=value pairs, got %q", clip(pair))}}
+			return nil, fmt.Errorf("expected key=value pairs, got %q", clip(pair))
 		}
 		tags[strings.TrimSpace(k)] = strings.TrimSpace(val)
 	}

@@ -30,12 +30,20 @@ type Main struct {
 	DefaultScripts map[point.Category]string
 	Outside        Outside
 	Console        Console
+	Recent         Recent
 }
 
 // Console is the [console] table.
 type Console struct {
 	Enable bool // there is a console
 	Write  bool // it may change the keys of the stores
+}
+
+// Recent bounds the points that are kept in memory for queries: [recent]. A zero
+// in one of them means that none are kept.
+type Recent struct {
+	MaxBytes int64
+	MaxAge   time.Duration
 }
 
 // Outside is what scripts may use beyond their points: [pipeline].
@@ -84,7 +92,7 @@ func (p Parts) Schema() spec.Schema {
 		Fields: slices.Concat(agentFields(), []spec.Field{
 			{Name: "io", Type: spec.Table, Fields: p.IO, Doc: "Where points go on this host, and what waits for the way out.", DocZH: "本机输出与发送队列。"},
 			{Name: "dataway", Type: spec.Table, Fields: p.Dataway, Doc: "The data gateway that points are sent to.", DocZH: "数据网关。"},
-			loggingField(), consoleField(), pipelineField(), confdField(),
+			loggingField(), consoleField(), pipelineField(), recentField(), confdField(),
 			{Name: "confds", Type: spec.Tables, Fields: store.Fields(), Doc: "Config stores, any number; the first wins.", DocZH: "配置中心，可配置多个；靠前者优先。"},
 		}),
 	}
@@ -164,6 +172,19 @@ func pipelineField() spec.Field {
 		{
 			Name: "http_request_allow_networks", Type: spec.Strings, Example: []string{"10.1.0.0/16"},
 			Doc: "Networks that are not public and may be called all the same.", DocZH: "允许 http_request() 访问的非公网网段。",
+		},
+	}}
+}
+
+func recentField() spec.Field {
+	return spec.Field{Name: "recent", Type: spec.Table, Doc: "The last points, kept in memory for queries.", DocZH: "保留在内存中供查询的最近数据点。", Fields: []spec.Field{
+		{
+			Name: "max_bytes", Type: spec.Int, Default: int64(32 << 20), Min: int64(0), Max: int64(64 << 30), Unit: "bytes",
+			Doc: "Memory for recent points; 0 keeps none.", DocZH: "最近数据点占用的内存上限；0 表示不保留。",
+		},
+		{
+			Name: "max_age", Type: spec.Duration, Default: time.Hour, Min: time.Duration(0), Max: 30 * 24 * time.Hour,
+			Doc: "Points older than that are dropped; 0s keeps none.", DocZH: "超过该时间的数据点会被丢弃；0s 表示不保留。",
 		},
 	}}
 }
@@ -249,12 +270,13 @@ func withoutStores(root *spec.Node) *spec.Node {
 }
 
 func mainOf(v spec.Values) Main {
-	c, l, console := v.Table("confd"), v.Table("logging"), v.Table("console")
+	c, l, r, console := v.Table("confd"), v.Table("logging"), v.Table("recent"), v.Table("console")
 	return Main{
 		Hostname: v.String("hostname"), Defaults: v.Strings("default_enabled_inputs"), HostTags: v.Map("global_host_tags"),
 		Listen: v.Table("http_api").String("listen"), IO: v.Table("io"), Dataway: v.Table("dataway"),
 		LogLevel: l.String("level"), LogPath: l.String("log"), Outside: outsideOf(v.Table("pipeline")),
 		Console: Console{Enable: console.Bool("enable"), Write: console.Bool("write")},
+		Recent:  Recent{MaxBytes: r.Int("max_bytes"), MaxAge: r.Duration("max_age")},
 		Confd: Confd{
 			Debounce: c.Duration("debounce"), DebounceMax: c.Duration("debounce_max"), Timeout: c.Duration("timeout"),
 			Resync: c.Duration("resync"), Hold: c.Duration("hold"), Authoritative: c.Bool("authoritative"),

@@ -132,9 +132,15 @@ func (a *agent) read(name string) string {
 // start starts the process; it is ended with the test.
 func (a *agent) start(env ...string) *agent {
 	a.t.Helper()
+	return a.startIn(append(os.Environ(), env...))
+}
+
+// startIn starts the process with these variables and no others.
+func (a *agent) startIn(env []string) *agent {
+	a.t.Helper()
 	a.log, a.exited = &buffer{}, make(chan struct{})
 	a.cmd = exec.Command(binary, "run", "--dir", a.dir)
-	a.cmd.Env = append(os.Environ(), env...)
+	a.cmd.Env = env
 	a.cmd.Stdout, a.cmd.Stderr = a.log, a.log
 	if err := a.cmd.Start(); err != nil {
 		a.t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,6 +76,8 @@ func starters() map[string]func(testing.TB) place {
 		"ssm":       startSSM,
 		"aws":       startSecretsManager,
 		"rancher":   startRancher,
+
+		"kubernetes": startKubernetes,
 	}
 }
 
@@ -100,6 +103,29 @@ func startConsul(t testing.TB) place {
 		"consul", nodes(c.Endpoint),
 		func(t testing.TB, key, value string) { c.Put(t, strings.TrimPrefix(key, "/"), value) },
 		func(t testing.TB, key string) { c.Delete(t, strings.TrimPrefix(key, "/")) },
+	}
+}
+
+func startKubernetes(t testing.TB) place {
+	k := testserver.StartKubernetes(t)
+	// Keys are in the ConfigMaps in which our own command line would put them.
+	split := func(key string) (object, folder, entry string) {
+		folder, entry = path.Split(strings.TrimPrefix(key, "/datakit/"))
+		folder = strings.TrimSuffix(folder, "/")
+		return "datakit-" + strings.ReplaceAll(folder, "/", "-"), folder, entry
+	}
+	return place{
+		"kubernetes",
+		spec.Values{"nodes": []string{k.Endpoint}, "auth_token": k.Token, "client_ca_keys": k.CA.File, "confd_namespace": "default"},
+		func(t testing.TB, key, value string) {
+			object, folder, entry := split(key)
+			k.ConfigMap(t, "default", object, map[string]string{"datakit.dev/config": "true"}, map[string]string{"datakit.dev/path": folder}, nil)
+			k.Edit(t, "default", object, entry, &value)
+		},
+		func(t testing.TB, key string) {
+			object, _, entry := split(key)
+			k.Edit(t, "default", object, entry, nil)
+		},
 	}
 }
 
@@ -139,7 +165,8 @@ func startVault(t testing.TB) place {
 	v := testserver.StartVault(t)
 	v.Mount(t, "datakit", 2)
 	return place{
-		"vault", spec.Values{"nodes": []string{v.Endpoint}, "auth_token": v.Root, "circle_interval": pollEvery},
+		"vault",
+		spec.Values{"nodes": []string{v.Endpoint}, "auth_token": v.Root, "circle_interval": pollEvery},
 		func(t testing.TB, key, value string) {
 			v.Call(t, http.MethodPost, "datakit/data/"+strings.TrimPrefix(key, "/datakit/"), map[string]any{"data": map[string]string{"value": value}})
 		},
@@ -162,7 +189,8 @@ func startNacos(t testing.TB) place {
 		return "inputs", "web", strings.TrimPrefix(key, "confd/")
 	}
 	return place{
-		"nacos", spec.Values{"nodes": []string{n.Endpoint}, "confd_namespace": "inputs", "pipeline_namespace": "scripts"},
+		"nacos",
+		spec.Values{"nodes": []string{n.Endpoint}, "confd_namespace": "inputs", "pipeline_namespace": "scripts"},
 		func(t testing.TB, key, value string) {
 			tenant, group, id := name(key)
 			n.Put(t, tenant, group, id, value)

@@ -65,7 +65,7 @@ func (d *decoder) add(pos diag.Position, format string, args ...any) {
 func (d *decoder) refused(f Field, pos diag.Position, format string, args ...any) {
 	d.add(pos, format, args...)
 	if f.Secret && len(d.list) <= maxErrors {
-		d.list[len(d.list)-1].Snippet = tomlKey(f.Name) + " = " + Hidden
+		d.list[len(d.list)-1].Snippet = TOMLKey(f.Name) + " = " + Hidden
 	}
 }
 

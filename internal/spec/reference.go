@@ -76,7 +76,7 @@ func (f Field) defaultCell() string {
 	if f.Default == nil || f.Default == "" || f.Type == Table || f.Type == Tables {
 		return ""
 	}
-	return "`" + Cell(tomlValue(f.Default)) + "`"
+	return "`" + Cell(TOMLValue(f.Default)) + "`"
 }
 
 func (f Field) meaning(w words) string {
@@ -94,7 +94,7 @@ func (f Field) meaning(w words) string {
 		parts = append(parts, w.allowed+bounds+w.stop)
 	}
 	if f.Example != nil {
-		parts = append(parts, w.example+"`"+tomlValue(f.Example)+"`"+w.stop)
+		parts = append(parts, w.example+"`"+TOMLValue(f.Example)+"`"+w.stop)
 	}
 	if f.Live {
 		parts = append(parts, w.stays)
@@ -108,15 +108,15 @@ func (f Field) bounds(w words) string {
 	case len(f.OneOf) > 0:
 		quoted := make([]string, len(f.OneOf))
 		for i, v := range f.OneOf {
-			quoted[i] = tomlValue(v)
+			quoted[i] = TOMLValue(v)
 		}
 		return strings.Join(quoted, ", ")
 	case f.Min != nil && f.Max != nil:
-		return tomlValue(f.Min) + w.between + tomlValue(f.Max)
+		return TOMLValue(f.Min) + w.between + TOMLValue(f.Max)
 	case f.Min != nil:
-		return w.least + tomlValue(f.Min)
+		return w.least + TOMLValue(f.Min)
 	case f.Max != nil:
-		return w.most + tomlValue(f.Max)
+		return w.most + TOMLValue(f.Max)
 	}
 	return ""
 }

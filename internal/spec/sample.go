@@ -99,12 +99,12 @@ func (w *sampleWriter) fields(table string, fields []Field) {
 		case f.Required:
 			value = f.Example
 		default:
-			w.line(w.comment, "Example: ", tomlKey(f.Name), " = ", tomlValue(f.Example))
+			w.line(w.comment, "Example: ", TOMLKey(f.Name), " = ", TOMLValue(f.Example))
 		}
-		w.line(w.mark(f), tomlKey(f.Name), " = ", tomlValue(value))
+		w.line(w.mark(f), TOMLKey(f.Name), " = ", TOMLValue(value))
 	}
 	for _, f := range fields {
-		name := below(table, tomlKey(f.Name))
+		name := below(table, TOMLKey(f.Name))
 		switch f.Type { //nolint:exhaustive // the others were written above
 		case StringMap:
 			w.stringMap(name, f)
@@ -129,7 +129,7 @@ func (w *sampleWriter) stringMap(name string, f Field) {
 func (w *sampleWriter) pairs(mark string, v any) {
 	m, _ := v.(map[string]string)
 	for _, k := range slices.Sorted(maps.Keys(m)) {
-		w.line(mark, "  ", tomlKey(k), " = ", tomlValue(m[k]))
+		w.line(mark, "  ", TOMLKey(k), " = ", TOMLValue(m[k]))
 	}
 }
 

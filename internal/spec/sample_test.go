@@ -127,9 +127,9 @@ func TestSampleWrapsLongTexts(t *testing.T) {
 
 func TestTOMLValuesReadBack(t *testing.T) {
 	for _, text := range []string{"", "a", `\d+`, `it's`, `"'`, "tab\tnew\nline\x7f", "é世界", `\`, "'''"} {
-		n, l := Parse(tomlKey(text) + " = " + tomlValue(text))
+		n, l := Parse(TOMLKey(text) + " = " + TOMLValue(text))
 		if len(l) > 0 || n.Keys[0].Name != text || n.Keys[0].Node.Scalar != text {
-			t.Errorf("%q: %s = %s: %v", text, tomlKey(text), tomlValue(text), l)
+			t.Errorf("%q: %s = %s: %v", text, TOMLKey(text), TOMLValue(text), l)
 		}
 	}
 	for d, want := range map[time.Duration]string{time.Hour: "1h", 90 * time.Minute: "1h30m", time.Hour + time.Second: "1h0m1s", 10 * time.Minute: "10m", 0: "0s", 1500 * time.Millisecond: "1.5s"} {
@@ -157,7 +157,7 @@ func FuzzTOMLString(f *testing.F) {
 		if !utf8.ValidString(text) {
 			return
 		}
-		n, l := Parse(tomlKey(text) + " = " + tomlValue(text))
+		n, l := Parse(TOMLKey(text) + " = " + TOMLValue(text))
 		if len(l) > 0 || n.Keys[0].Name != text || n.Keys[0].Node.Scalar != text {
 			t.Errorf("%q: %v", text, l)
 		}

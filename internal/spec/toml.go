@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// tomlKey returns name as a TOML key, quoted where it must be.
-func tomlKey(name string) string {
+// TOMLKey returns name as a TOML key, quoted where it must be.
+func TOMLKey(name string) string {
 	bare := name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == ""
 	if bare {
 		return name
 	}
-	return tomlString(name)
+	return TOMLString(name)
 }
 
-// tomlString returns s as a TOML string: a literal one where that reads better,
+// TOMLString returns s as a TOML string: a literal one where that reads better,
 // as for a regular expression, and an escaped one otherwise.
-func tomlString(s string) string {
+func TOMLString(s string) string {
 	plain := !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\'' })
 	if plain && strings.ContainsAny(s, `"\`) {
 		return "'" + s + "'"
@@ -43,13 +43,13 @@ func tomlString(s string) string {
 	return b.String()
 }
 
-// tomlValue returns v, of a type that a field can hold, as TOML.
-func tomlValue(v any) string {
+// TOMLValue returns v, of a type that a field can hold, as TOML.
+func TOMLValue(v any) string {
 	switch v := v.(type) {
 	case string:
-		return tomlString(v)
+		return TOMLString(v)
 	case time.Duration:
-		return tomlString(formatDuration(v))
+		return TOMLString(formatDuration(v))
 	case float64:
 		s := strconv.FormatFloat(v, 'g', -1, 64)
 		if !math.IsInf(v, 0) && !math.IsNaN(v) && !strings.ContainsAny(s, ".e") {
@@ -59,13 +59,13 @@ func tomlValue(v any) string {
 	case []string:
 		quoted := make([]string, len(v))
 		for i, s := range v {
-			quoted[i] = tomlString(s)
+			quoted[i] = TOMLString(s)
 		}
 		return "[" + strings.Join(quoted, ", ") + "]"
 	case map[string]string:
 		pairs := make([]string, 0, len(v))
 		for _, k := range slices.Sorted(maps.Keys(v)) {
-			pairs = append(pairs, tomlKey(k)+" = "+tomlString(v[k]))
+			pairs = append(pairs, TOMLKey(k)+" = "+TOMLString(v[k]))
 		}
 		return "{" + strings.Join(pairs, ", ") + "}"
 	}

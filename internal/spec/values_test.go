@@ -100,11 +100,11 @@ func layout(t *rapid.T, fields []Field, v Values, header string, b *strings.Buil
 			tables = append(tables, f)
 		case f.Type == StringMap && !inline:
 			for k, text := range v.Map(f.Name) {
-				fmt.Fprintf(b, "%s%s.%s = %s\n", noise(), tomlKey(f.Name), tomlKey(k), tomlValue(text))
+				fmt.Fprintf(b, "%s%s.%s = %s\n", noise(), TOMLKey(f.Name), TOMLKey(k), TOMLValue(text))
 			}
 		case f.Type == StringMap && v.Map(f.Name) == nil:
 		default:
-			fmt.Fprintf(b, "%s%s  =  %s  # c\n", noise(), tomlKey(f.Name), tomlValue(v[f.Name]))
+			fmt.Fprintf(b, "%s%s  =  %s  # c\n", noise(), TOMLKey(f.Name), TOMLValue(v[f.Name]))
 		}
 	}
 	for _, f := range tables {

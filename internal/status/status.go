@@ -22,6 +22,18 @@ type Status struct {
 	Scripts   []Script `json:"scripts"`
 	Outputs   []Output `json:"outputs"`
 	Errors    []string `json:"errors"` // what is wrong with the agent itself: the backup, a local file
+	// Recent is what queries can see, nil where no points are kept.
+	Recent *Recent `json:"recent,omitempty"`
+}
+
+// Recent is what is kept of the last points.
+type Recent struct {
+	Points       int64  `json:"points"`
+	Series       int64  `json:"series"`
+	Measurements int    `json:"measurements"`
+	Bytes        int64  `json:"bytes"`
+	MaxBytes     int64  `json:"max_bytes"`
+	Refused      uint64 `json:"refused"` // points that were too old when they came
 }
 
 // MarshalJSON implements [json.Marshaler]: a list that was never filled is
@@ -109,18 +121,23 @@ const (
 
 // A Unit is one thing that runs.
 type Unit struct {
-	ID        string    `json:"id"`
-	Kind      string    `json:"kind"`
-	Origin    string    `json:"origin"`
-	State     UnitState `json:"state"`
-	Since     Time      `json:"since"`   // in this state
-	Starts    uint64    `json:"starts"`  // 1 unless it was restarted
-	Updates   uint64    `json:"updates"` // changes taken in place
-	Gathers   uint64    `json:"gathers"`
-	Missed    uint64    `json:"missed"` // ticks that a slow gather left out
-	Points    uint64    `json:"points"`
-	Errors    uint64    `json:"errors"`
-	LastError string    `json:"last_error"`
+	ID      string    `json:"id"`
+	Kind    string    `json:"kind"`
+	Origin  string    `json:"origin"`
+	State   UnitState `json:"state"`
+	Since   Time      `json:"since"`   // in this state
+	Starts  uint64    `json:"starts"`  // 1 unless it was restarted
+	Updates uint64    `json:"updates"` // changes taken in place
+	Gathers uint64    `json:"gathers"`
+	// LastGather is when the last collection ended, NextGather when the next tick
+	// is, or the next try of a unit that failed. Both are zero where the input
+	// paces itself.
+	LastGather Time   `json:"last_gather"`
+	NextGather Time   `json:"next_gather"`
+	Missed     uint64 `json:"missed"` // ticks that a slow gather left out
+	Points     uint64 `json:"points"`
+	Errors     uint64 `json:"errors"`
+	LastError  string `json:"last_error"`
 }
 
 // A Script is one pipeline script.

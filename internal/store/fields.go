@@ -167,15 +167,24 @@ func placeFields() []spec.Field {
 			Name: "file", Type: spec.Strings, Example: []string{"/etc/datakit/confd"},
 			Doc: "Files and directories to read.", DocZH: "要读取的文件和目录。",
 		},
-		{Name: "filter", Type: spec.String, Doc: "Pattern that a key has to match.", DocZH: "键需要匹配的模式。"},
+		{
+			Name: "filter", Type: spec.String, Example: "datakit.dev/config=true",
+			Doc: "For Kubernetes: selector of the labels that our objects bear.", DocZH: "用于 Kubernetes：配置对象的标签选择器。",
+		},
 		{Name: "path", Type: spec.String, Doc: "Mount path of the login method in Vault.", DocZH: "Vault 登录方式的挂载路径。"},
-		{Name: "table", Type: spec.String, Doc: "DynamoDB table.", DocZH: "DynamoDB 表。"},
+		{
+			Name: "table", Type: spec.String,
+			Doc: "DynamoDB table; for Kubernetes the only kind of object that is read, configmaps or secrets.", DocZH: "DynamoDB 表；用于 Kubernetes 时为只读取的对象种类：configmaps 或 secrets。",
+		},
 		{
 			Name: "separator", Type: spec.String,
 			Doc: "For Redis: the number of the database, or the text that stands for / in a key.", DocZH: "用于 Redis：数据库编号，或键名中代替 / 的文本。",
 		},
 		{Name: "region", Type: spec.String, Doc: "AWS region.", DocZH: "AWS 区域。"},
-		{Name: "confd_namespace", Type: spec.String, Doc: "Nacos namespace of the inputs.", DocZH: "存放采集器配置的 Nacos 命名空间。"},
+		{
+			Name: "confd_namespace", Type: spec.String,
+			Doc: "Nacos namespace of the inputs; Kubernetes namespace of all our objects, the pod's own by default.", DocZH: "存放采集器配置的 Nacos 命名空间；用于 Kubernetes 时为全部配置对象所在的命名空间，默认为 Pod 自身的命名空间。",
+		},
 		{Name: "pipeline_namespace", Type: spec.String, Doc: "Nacos namespace of the scripts.", DocZH: "存放 Pipeline 脚本的 Nacos 命名空间。"},
 	}
 }

@@ -156,6 +156,46 @@ func TestUnitGathersAtOnceAndThenOnSchedule(t *testing.T) {
 	})
 }
 
+// offsets returns when a unit gathered last and does next, in seconds since the
+// start; -1 stands for never.
+func (b *bench) offsets(id string) [2]float64 {
+	b.t.Helper()
+	u, out := b.unit(id), [2]float64{-1, -1}
+	for i, t := range []status.Time{u.LastGather, u.NextGather} {
+		if !t.IsZero() {
+			out[i] = t.Sub(b.start).Seconds()
+		}
+	}
+	return out
+}
+
+func TestStatusTellsTheLastAndTheNextGather(t *testing.T) {
+	each(t, func(b *bench) {
+		slow := &job{pace: 10 * time.Second, gather: func(context.Context, input.Sink) error { time.Sleep(2 * time.Second); return nil }}
+		broken := &job{pace: time.Second, gather: func(context.Context, input.Sink) error { panic("boom") }}
+		paced := &job{pace: time.Second, run: func(ctx context.Context, _ input.Sink) error { <-ctx.Done(); return nil }}
+		one := unitOf("slow", "1", slow)
+		b.to(one, unitOf("broken", "1", broken), unitOf("paced", "1", paced))
+		b.after(25 * time.Second)
+		if got := b.offsets("slow"); got != [2]float64{22, 30} {
+			t.Errorf("slow: %v", got)
+		}
+		if got := b.offsets("broken"); got != [2]float64{-1, 31} { // tries at 1, 3, 7 and 15 s
+			t.Errorf("broken: %v", got)
+		}
+		if got := b.offsets("paced"); got != [2]float64{-1, -1} {
+			t.Errorf("paced: %v", got)
+		}
+		faster := unitOf("slow", "2", &job{pace: 6 * time.Second, gather: slow.gather})
+		faster.Fixed = one.Fixed
+		b.to(faster, unitOf("broken", "1", broken), unitOf("paced", "1", paced))
+		synctest.Wait()
+		if got := b.offsets("slow"); got != [2]float64{22, 26} {
+			t.Errorf("after a new interval: %v", got)
+		}
+	})
+}
+
 func TestBaselineIsFollowedEarly(t *testing.T) {
 	each(t, func(b *bench) {
 		b.to(unitOf("a", "1", &job{pace: 10 * time.Second, baseline: true}))

@@ -18,6 +18,7 @@ func (u *unit) gather(ctx context.Context, in instance) error {
 		u.collect(ctx, in)
 		s.next = s.next.Add(min(early, u.pace()))
 	}
+	u.expect(s.next)
 	timer := time.NewTimer(time.Until(s.next))
 	defer timer.Stop()
 	for {
@@ -34,6 +35,7 @@ func (u *unit) gather(ctx context.Context, in instance) error {
 			u.tally.missed += missed
 			u.mu.Unlock()
 		}
+		u.expect(s.next)
 		timer.Reset(time.Until(s.next))
 	}
 }
@@ -49,7 +51,7 @@ func (u *unit) collect(ctx context.Context, in instance) {
 	err := in.gatherer.Gather(cctx, u.sink)
 	u.mu.Lock()
 	u.tally.gathers++
-	u.tally.began = time.Time{}
+	u.tally.began, u.tally.last = time.Time{}, time.Now()
 	u.mu.Unlock()
 	if err != nil && ctx.Err() == nil {
 		if cctx.Err() != nil {

@@ -48,6 +48,8 @@ type tally struct {
 	errors    uint64
 	lastError string
 	began     time.Time // of the gather that is under way
+	last      time.Time // when the gather before it ended
+	next      time.Time // the next tick, or the next try after a failure
 }
 
 func (u *unit) enter(s status.UnitState) {
@@ -64,6 +66,13 @@ func (u *unit) enter(s status.UnitState) {
 	if told := u.supervisor.opts.Entered; told != nil && news {
 		told(id, kind, s, why)
 	}
+}
+
+// expect notes when something happens next.
+func (u *unit) expect(next time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.tally.next = next
 }
 
 func (u *unit) starts() uint64 {
@@ -141,6 +150,7 @@ func (u *unit) status() status.Unit {
 	return status.Unit{
 		ID: u.plan.ID, Kind: u.plan.Kind, Origin: u.plan.Origin, State: t.state, Since: status.At(t.since),
 		Starts: t.starts, Updates: t.updates, Gathers: t.gathers, Missed: t.missed,
+		LastGather: status.At(t.last), NextGather: status.At(t.next),
 		Points: u.sink.Points(), Errors: t.errors, LastError: t.lastError,
 	}
 }
@@ -178,6 +188,7 @@ func (u *unit) loop(ctx context.Context, in instance) {
 func (u *unit) again(ctx context.Context, pause *time.Duration) (instance, bool) {
 	for {
 		t := time.NewTimer(*pause)
+		u.expect(time.Now().Add(*pause))
 		*pause = min(2**pause, pauseMax)
 		select {
 		case <-ctx.Done():
@@ -206,6 +217,7 @@ func (u *unit) run(ctx context.Context, in instance) (err error) {
 		}
 	}()
 	u.enter(status.Running)
+	u.expect(time.Time{})
 	if in.runner != nil {
 		return in.runner.Run(ctx, u.sink)
 	}

@@ -22,13 +22,14 @@ const awsRegion = "us-east-1"
 
 // An AWS is an emulator of services of AWS.
 type AWS struct {
+	machine
+
 	Endpoint string // URL
 	// AccessKey and SecretKey are those of an operator who may do everything.
 	AccessKey, SecretKey string
 
 	client *http.Client
 	launch func() *process
-	cmd    *process
 }
 
 // newAWS starts what launch does, and ends it with the test.
@@ -52,9 +53,6 @@ func (a *AWS) Host() string {
 	return host
 }
 
-// Stop kills the server as a power cut would.
-func (a *AWS) Stop(testing.TB) { a.cmd.kill() }
-
 // Start starts the server, and waits until it answers at all.
 func (a *AWS) Start(tb testing.TB) {
 	tb.Helper()
@@ -70,18 +68,6 @@ func (a *AWS) Start(tb testing.TB) {
 		}
 		return resp.Body.Close()
 	})
-}
-
-// Pause freezes the server: it keeps its connections and answers nothing.
-func (a *AWS) Pause(tb testing.TB) {
-	tb.Helper()
-	a.cmd.pause(tb)
-}
-
-// Resume ends Pause.
-func (a *AWS) Resume(tb testing.TB) {
-	tb.Helper()
-	a.cmd.resume(tb)
 }
 
 // Call sends one request of the JSON protocol, such as "AmazonSSM.PutParameter"

@@ -42,8 +42,9 @@ const consulMaster = "5f8ad1a0-0000-4000-8000-00000000da7a"
 
 // A Consul is one Consul server, whose data is on disk.
 type Consul struct {
+	machine
+
 	Endpoint string // URL of the HTTP API
-	DataDir  string
 	Token    string // that may do everything; empty without access control
 
 	name    string
@@ -56,7 +57,6 @@ type Consul struct {
 	extra   string
 	ca      *CA
 	mutual  bool
-	cmd     *process
 	client  *http.Client
 }
 
@@ -100,7 +100,7 @@ func StartConsulAgent(tb testing.TB, server *Consul, options ...ConsulOption) *C
 
 func newConsul(tb testing.TB, name string, options []ConsulOption) *Consul {
 	tb.Helper()
-	c := &Consul{name: name, program: tool(tb, "consul"), DataDir: filepath.Join(tb.TempDir(), name), rpc: freeAddress(tb), serf: freeAddress(tb)}
+	c := &Consul{name: name, program: tool(tb, "consul"), machine: machine{DataDir: filepath.Join(tb.TempDir(), name)}, rpc: freeAddress(tb), serf: freeAddress(tb)}
 	for _, o := range options {
 		o(c)
 	}
@@ -189,34 +189,11 @@ func (c *Consul) ready(tb testing.TB) {
 	})
 }
 
-// Stop kills the server as a power cut would; what it holds stays.
-func (c *Consul) Stop(testing.TB) { c.cmd.kill() }
-
 // Start starts a stopped server on the same address and data, and waits for it.
 func (c *Consul) Start(tb testing.TB) {
 	tb.Helper()
 	c.launch(tb)
 	c.ready(tb)
-}
-
-// Pause freezes the server: it keeps its connections and answers nothing.
-func (c *Consul) Pause(tb testing.TB) {
-	tb.Helper()
-	c.cmd.pause(tb)
-}
-
-// Resume ends Pause.
-func (c *Consul) Resume(tb testing.TB) {
-	tb.Helper()
-	c.cmd.resume(tb)
-}
-
-// Wipe removes the data of a stopped server.
-func (c *Consul) Wipe(tb testing.TB) {
-	tb.Helper()
-	if err := os.RemoveAll(c.DataDir); err != nil {
-		tb.Fatal(err)
-	}
 }
 
 // Save returns a snapshot of everything in the cluster, as `consul snapshot

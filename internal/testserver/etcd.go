@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -41,8 +40,9 @@ func WithEtcdTLS(ca *CA, mutual bool) EtcdOption {
 
 // An Etcd is one etcd server.
 type Etcd struct {
+	machine
+
 	Endpoint string // URL of the client port
-	DataDir  string
 
 	name     string
 	peer     string // URL of the peer port
@@ -50,7 +50,6 @@ type Etcd struct {
 	args     []string
 	ca       *CA
 	mutual   bool
-	cmd      *process
 	client   *http.Client
 	username string
 	password string
@@ -144,56 +143,11 @@ func (e *Etcd) ready(tb testing.TB) {
 	})
 }
 
-// Stop kills the server as a power cut would; what it holds stays.
-func (e *Etcd) Stop(testing.TB) { e.cmd.kill() }
-
 // Start starts a stopped server on the same address and data, and waits for it.
 func (e *Etcd) Start(tb testing.TB) {
 	tb.Helper()
 	e.launch(tb)
 	e.ready(tb)
-}
-
-// Pause freezes the server: it keeps its connections and answers nothing.
-func (e *Etcd) Pause(tb testing.TB) {
-	tb.Helper()
-	e.cmd.pause(tb)
-}
-
-// Resume ends Pause.
-func (e *Etcd) Resume(tb testing.TB) {
-	tb.Helper()
-	e.cmd.resume(tb)
-}
-
-// Wipe removes the data of a stopped server.
-func (e *Etcd) Wipe(tb testing.TB) {
-	tb.Helper()
-	if err := os.RemoveAll(e.DataDir); err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// Save copies the data of a stopped server, as a backup.
-func (e *Etcd) Save(tb testing.TB) (dir string) {
-	tb.Helper()
-	dir = filepath.Join(tb.TempDir(), "backup")
-	if err := os.CopyFS(dir, os.DirFS(e.DataDir)); err != nil {
-		tb.Fatal(err)
-	}
-	return dir
-}
-
-// Restore puts a backup in the place of the data of a stopped server.
-func (e *Etcd) Restore(tb testing.TB, dir string) {
-	tb.Helper()
-	e.Wipe(tb)
-	if err := os.CopyFS(e.DataDir, os.DirFS(dir)); err != nil {
-		tb.Fatal(err)
-	}
-	if err := os.Chmod(e.DataDir, 0o700); err != nil {
-		tb.Fatal(err)
-	}
 }
 
 // Put writes a key.

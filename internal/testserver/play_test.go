@@ -80,6 +80,11 @@ func playground() []playmate {
 			m := StartMoto(t, nil)
 			return node(m.Endpoint) + playAWS, "aws ssm put-parameter --endpoint-url " + m.Endpoint + " --name /datakit/confd/cpu --type SecureString --value file://cpu.conf"
 		}},
+		{"kubernetes", func(t *testing.T) (string, string) {
+			k := StartKubernetes(t)
+			return node(k.Endpoint) + fmt.Sprintf("  auth_token = %q\n  client_ca_keys = %q\n  confd_namespace = \"default\"\n", k.Token, k.CA.File),
+				fmt.Sprintf("kubectl --server=%s --token=%s --certificate-authority=%s create configmap inputs --from-file=cpu.conf; the same with: label configmap inputs datakit.dev/config=true", k.Endpoint, k.Token, k.CA.File)
+		}},
 		{"rancher", func(t *testing.T) (string, string) {
 			r := StartRancher(t, nil)
 			return node(strings.TrimSuffix(r.Endpoint, "/")), "nothing: its metadata is read only"

@@ -42,8 +42,9 @@ func WithRedisPassword(password string) RedisOption {
 // A Redis is one Redis server. Unless an argument says otherwise it tells of all
 // changes to strings and hashes, by key.
 type Redis struct {
+	machine
+
 	Address string // host:port
-	DataDir string
 
 	program  string
 	conf     string // the file of a sentinel, which has no other arguments
@@ -51,14 +52,13 @@ type Redis struct {
 	ca       *CA
 	mutual   bool
 	password string
-	cmd      *process
 }
 
 // StartRedis starts one server and ends it with the test.
 func StartRedis(tb testing.TB, options ...RedisOption) *Redis {
 	tb.Helper()
 	need(tb, "redis-server", "apt-get install redis-server")
-	r := &Redis{program: "redis-server", Address: freeAddress(tb), DataDir: tb.TempDir()}
+	r := &Redis{program: "redis-server", Address: freeAddress(tb), machine: machine{DataDir: filepath.Join(tb.TempDir(), "appendonlydir")}}
 	for _, o := range options {
 		o(r)
 	}
@@ -87,7 +87,7 @@ func (r *Redis) launch(tb testing.TB) {
 		return
 	}
 	args := []string{
-		"--bind", r.Host(), "--dir", r.DataDir, "--save", "", "--appendonly", "yes", "--appendfsync", "no",
+		"--bind", r.Host(), "--dir", filepath.Dir(r.DataDir), "--save", "", "--appendonly", "yes", "--appendfsync", "no",
 		"--notify-keyspace-events", "Kg$hxe", "--hz", "100", "--repl-diskless-sync-delay", "0",
 	}
 	if r.ca == nil {
@@ -112,57 +112,12 @@ func (r *Redis) ready(tb testing.TB) {
 	})
 }
 
-// Stop kills the server as a power cut would; what it holds stays.
-func (r *Redis) Stop(testing.TB) { r.cmd.kill() }
-
 // Start starts a stopped server on the same address and data, and waits for it.
 func (r *Redis) Start(tb testing.TB) {
 	tb.Helper()
 	r.launch(tb)
 	r.ready(tb)
 }
-
-// Pause freezes the server: it keeps its connections and answers nothing.
-func (r *Redis) Pause(tb testing.TB) {
-	tb.Helper()
-	r.cmd.pause(tb)
-}
-
-// Resume ends Pause.
-func (r *Redis) Resume(tb testing.TB) {
-	tb.Helper()
-	r.cmd.resume(tb)
-}
-
-// Wipe removes the data of a stopped server.
-func (r *Redis) Wipe(tb testing.TB) {
-	tb.Helper()
-	if err := os.RemoveAll(filepath.Join(r.DataDir, appendOnly)); err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// Save copies the data of a stopped server, as a backup.
-func (r *Redis) Save(tb testing.TB) (dir string) {
-	tb.Helper()
-	dir = filepath.Join(tb.TempDir(), "backup")
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join(r.DataDir, appendOnly))); err != nil {
-		tb.Fatal(err)
-	}
-	return dir
-}
-
-// Restore puts a backup in the place of the data of a stopped server.
-func (r *Redis) Restore(tb testing.TB, dir string) {
-	tb.Helper()
-	r.Wipe(tb)
-	if err := os.CopyFS(filepath.Join(r.DataDir, appendOnly), os.DirFS(dir)); err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// appendOnly is the folder in which a server keeps its data.
-const appendOnly = "appendonlydir"
 
 // Put writes a string.
 func (r *Redis) Put(tb testing.TB, key, value string) {
@@ -197,7 +152,9 @@ func (r *Redis) CLI(tb testing.TB, args ...string) string {
 	tb.Helper()
 	need(tb, "redis-cli", "apt-get install redis-tools")
 	cmd := exec.CommandContext(context.Background(), "redis-cli", append([]string{"-e", "-c", "-h", r.Host(), "-p", r.Port()}, args...)...)
-	cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+r.password)
+	if r.password != "" {
+		cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+r.password)
+	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		tb.Fatalf("redis-cli: %v\n%s", err, out)

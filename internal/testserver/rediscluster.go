@@ -171,7 +171,7 @@ func StartRedisReplica(tb testing.TB, master *Redis, options ...RedisOption) *Re
 func StartSentinel(tb testing.TB, name string, master *Redis, options ...RedisOption) *Redis {
 	tb.Helper()
 	need(tb, "redis-sentinel", "apt-get install redis-sentinel")
-	s := &Redis{program: "redis-sentinel", Address: freeAddress(tb), DataDir: tb.TempDir()}
+	s := &Redis{program: "redis-sentinel", Address: freeAddress(tb), machine: machine{DataDir: tb.TempDir()}}
 	for _, o := range options {
 		o(s)
 	}

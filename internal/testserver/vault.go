@@ -27,8 +27,9 @@ func WithVaultTLS(ca *CA, mutual bool) VaultOption {
 
 // A Vault is one Vault server, with its data in files of its own (Raft).
 type Vault struct {
+	machine
+
 	Endpoint string // URL
-	DataDir  string
 	Root     string // the root token
 
 	program string
@@ -36,7 +37,6 @@ type Vault struct {
 	key     string // unseals it
 	ca      *CA
 	mutual  bool
-	cmd     *process
 	client  *http.Client
 }
 
@@ -181,8 +181,9 @@ func (v *Vault) Seal(tb testing.TB) {
 }
 
 // Stop kills the server as a power cut would; what it holds stays.
-func (v *Vault) Stop(testing.TB) {
-	v.cmd.kill()
+func (v *Vault) Stop(tb testing.TB) {
+	tb.Helper()
+	v.machine.Stop(tb)
 	v.client.CloseIdleConnections()
 }
 
@@ -197,39 +198,6 @@ func (v *Vault) Start(tb testing.TB) {
 func (v *Vault) StartSealed(tb testing.TB) {
 	tb.Helper()
 	v.launch(tb)
-}
-
-// Pause freezes the server: it keeps its connections and answers nothing.
-func (v *Vault) Pause(tb testing.TB) {
-	tb.Helper()
-	v.cmd.pause(tb)
-}
-
-// Resume ends Pause.
-func (v *Vault) Resume(tb testing.TB) {
-	tb.Helper()
-	v.cmd.resume(tb)
-}
-
-// Save copies the data of a stopped server, as a backup.
-func (v *Vault) Save(tb testing.TB) (dir string) {
-	tb.Helper()
-	dir = filepath.Join(tb.TempDir(), "backup")
-	if err := os.CopyFS(dir, os.DirFS(v.DataDir)); err != nil {
-		tb.Fatal(err)
-	}
-	return dir
-}
-
-// Restore puts a backup in the place of the data of a stopped server.
-func (v *Vault) Restore(tb testing.TB, dir string) {
-	tb.Helper()
-	if err := os.RemoveAll(v.DataDir); err != nil {
-		tb.Fatal(err)
-	}
-	if err := os.CopyFS(v.DataDir, os.DirFS(dir)); err != nil {
-		tb.Fatal(err)
-	}
 }
 
 // Mount mounts a key-value engine of a version at path.

@@ -45,9 +45,10 @@ func WithZooKeeperTLS(ca *CA, mutual bool) ZooKeeperOption {
 
 // A ZooKeeper is one ZooKeeper server, alone or in an ensemble.
 type ZooKeeper struct {
+	machine
+
 	Address       string // host:port of the client port
 	SecureAddress string // host:port of the TLS port, empty without WithZooKeeperTLS
-	DataDir       string
 
 	id       int
 	dir      string
@@ -55,7 +56,6 @@ type ZooKeeper struct {
 	config   []string
 	ca       *CA
 	mutual   bool
-	cmd      *process
 
 	mu     sync.Mutex
 	client *zk.Conn
@@ -223,9 +223,10 @@ func (z *ZooKeeper) Watches(tb testing.TB) (n int) {
 }
 
 // Stop kills the server as a power cut would; what it holds stays.
-func (z *ZooKeeper) Stop(testing.TB) {
+func (z *ZooKeeper) Stop(tb testing.TB) {
+	tb.Helper()
 	z.disconnect()
-	z.cmd.kill()
+	z.machine.Stop(tb)
 }
 
 // Start starts a stopped server on the same address and data, and waits for it.
@@ -240,40 +241,7 @@ func (z *ZooKeeper) Start(tb testing.TB) {
 func (z *ZooKeeper) Pause(tb testing.TB) {
 	tb.Helper()
 	z.disconnect()
-	z.cmd.pause(tb)
-}
-
-// Resume ends Pause.
-func (z *ZooKeeper) Resume(tb testing.TB) {
-	tb.Helper()
-	z.cmd.resume(tb)
-}
-
-// Wipe removes the data of a stopped server.
-func (z *ZooKeeper) Wipe(tb testing.TB) {
-	tb.Helper()
-	if err := os.RemoveAll(z.DataDir); err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// Save copies the data of a stopped server, as a backup.
-func (z *ZooKeeper) Save(tb testing.TB) (dir string) {
-	tb.Helper()
-	dir = filepath.Join(tb.TempDir(), "backup")
-	if err := os.CopyFS(dir, os.DirFS(z.DataDir)); err != nil {
-		tb.Fatal(err)
-	}
-	return dir
-}
-
-// Restore puts a backup in the place of the data of a stopped server.
-func (z *ZooKeeper) Restore(tb testing.TB, dir string) {
-	tb.Helper()
-	z.Wipe(tb)
-	if err := os.CopyFS(z.DataDir, os.DirFS(dir)); err != nil {
-		tb.Fatal(err)
-	}
+	z.machine.Pause(tb)
 }
 
 // Put writes a node, and makes its parents.

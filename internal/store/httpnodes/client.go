@@ -63,9 +63,10 @@ type Client struct {
 	nodes []string
 	tls   tlsconf.Options
 
-	mu   sync.Mutex
-	http *http.Client
-	last int // the node that answered last
+	mu    sync.Mutex
+	http  *http.Client
+	conns []*conns // of this HTTP client and of those before it, while they have any
+	last  int      // the node that answered last
 }
 
 // New returns a client for the nodes and the TLS files that v names. It looks at
@@ -88,6 +89,11 @@ func (c *Client) Nodes() []string { return slices.Clone(c.nodes) }
 // [store.ErrUnavailable] where there is none. No error holds a query, a header
 // or a body.
 func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
+	return c.each(ctx, r, func(node string) (Response, error) { return c.one(ctx, node, r) })
+}
+
+// each calls one for one node after the other, as [Client.Do] says.
+func (c *Client) each(ctx context.Context, r Request, one func(node string) (Response, error)) (Response, error) {
 	c.mu.Lock()
 	first := c.last
 	c.mu.Unlock()
@@ -95,10 +101,12 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 	var failed error
 	for i := range c.nodes {
 		n := (first + i) % len(c.nodes)
-		resp, err := c.one(ctx, c.nodes[n], r)
+		resp, err := one(c.nodes[n])
 		switch {
 		case ctx.Err() != nil:
 			return Response{}, ctx.Err()
+		case errors.Is(err, errTaken):
+			return resp, err
 		case errors.Is(err, ErrTooLong):
 			return Response{}, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 		case err != nil:
@@ -129,12 +137,22 @@ func failing(status int) bool {
 
 // one sends r to one node.
 func (c *Client) one(ctx context.Context, node string, r Request) (Response, error) {
-	cli, err := c.client()
+	inner, cancel := context.WithTimeout(ctx, callTimeout+r.Long)
+	defer cancel()
+	resp, err := c.send(inner, node, r)
 	if err != nil {
 		return Response{}, err
 	}
-	inner, cancel := context.WithTimeout(ctx, callTimeout+r.Long)
-	defer cancel()
+	defer func() { _ = resp.Body.Close() }()
+	return r.whole(inner, node, resp)
+}
+
+// send sends r to one node, and returns the answer with its body still to come.
+func (c *Client) send(ctx context.Context, node string, r Request) (*http.Response, error) {
+	cli, err := c.client()
+	if err != nil {
+		return nil, err
+	}
 	target := node + r.Path
 	if len(r.Query) > 0 {
 		target += "?" + r.Query.Encode()
@@ -143,35 +161,43 @@ func (c *Client) one(ctx context.Context, node string, r Request) (Response, err
 	if method == "" {
 		method = http.MethodGet
 	}
-	req, err := http.NewRequestWithContext(inner, method, target, bytes.NewReader(r.Body))
+	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(r.Body))
 	if err != nil {
-		return Response{}, errors.New("the address or the path is no URL") // the error of net/http repeats it
+		return nil, errors.New("the address or the path is no URL") // the error of net/http repeats it
 	}
 	for name, values := range r.Header {
 		req.Header[http.CanonicalHeaderKey(name)] = values
 	}
 	if r.Sign != nil {
 		if err := r.Sign(req); err != nil {
-			return Response{}, err
+			return nil, err
 		}
 	}
 	resp, err := cli.Do(req)
 	if err != nil {
-		return Response{}, plain(inner, err)
+		return nil, plain(ctx, err)
 	}
-	defer func() { _ = resp.Body.Close() }()
-	limit := r.Limit
-	if limit <= 0 {
-		limit = defaultLimit
-	}
+	return resp, nil
+}
+
+// whole reads the body of an answer.
+func (r Request) whole(ctx context.Context, node string, resp *http.Response) (Response, error) {
+	limit := r.limit()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
-		return Response{}, plain(inner, err)
+		return Response{}, plain(ctx, err)
 	}
 	if int64(len(body)) > limit {
 		return Response{}, fmt.Errorf("%w: over %d bytes", ErrTooLong, limit)
 	}
 	return Response{Status: resp.StatusCode, Header: resp.Header, Body: body, Node: node}, nil
+}
+
+func (r Request) limit() int64 {
+	if r.Limit > 0 {
+		return r.Limit
+	}
+	return defaultLimit
 }
 
 var (
@@ -208,11 +234,13 @@ func (c *Client) client() (*http.Client, error) {
 			return nil, err
 		}
 	}
+	l := &conns{dialer: net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}, open: map[*conn]struct{}{}}
+	c.conns = append(slices.DeleteFunc(c.conns, (*conns).empty), l)
 	c.http = &http.Client{
 		CheckRedirect: c.redirect,
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext,
+			DialContext:            l.dial,
 			TLSClientConfig:        conf,
 			TLSHandshakeTimeout:    dialTimeout,
 			MaxResponseHeaderBytes: maxHeader,
@@ -234,12 +262,25 @@ func (c *Client) redirect(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// Close drops the connections there are. The client can still be used.
-func (c *Client) Close() {
+// Renew lets the next request make a new connection, with the TLS files of then.
+// Requests that are under way go on.
+func (c *Client) Renew() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.http != nil {
 		c.http.CloseIdleConnections()
 		c.http = nil
 	}
+}
+
+// Close drops the connections there are, and the requests on them. The client can
+// still be used.
+func (c *Client) Close() {
+	c.Renew()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range c.conns {
+		l.close()
+	}
+	c.conns = nil
 }

@@ -10,6 +10,7 @@ import (
 	"datakit.dev/internal/stores/etcd"
 	"datakit.dev/internal/stores/etcdv3"
 	"datakit.dev/internal/stores/file"
+	"datakit.dev/internal/stores/kubernetes"
 	"datakit.dev/internal/stores/nacos"
 	"datakit.dev/internal/stores/rancher"
 	"datakit.dev/internal/stores/redis"
@@ -34,5 +35,6 @@ func All() []store.Backend {
 		ssm.Backend(),
 		aws.Backend(),
 		rancher.Backend(),
+		kubernetes.Backend(),
 	}
 }
