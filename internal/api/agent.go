@@ -21,10 +21,7 @@ const (
 
 func (s *Server) ping(w http.ResponseWriter, _ *http.Request) {
 	info := s.opts.Agent.Info()
-	reply(w, http.StatusOK, content{map[string]string{
-		"version": info.Version, "host": info.Host,
-		"uptime": time.Since(info.Started).Round(time.Second).String(),
-	}})
+	give(w, pong{info.Version, info.Host, time.Since(info.Started).Round(time.Second).String()})
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
@@ -36,16 +33,16 @@ func (s *Server) reload(w http.ResponseWriter, req *http.Request) {
 		fail(w, http.StatusUnprocessableEntity, "reload", "%s", spec.RedactURL(err.Error()))
 		return
 	}
-	reply(w, http.StatusOK, content{map[string]uint64{"generation": s.opts.Agent.Status().Generation}})
+	give(w, reloaded{s.opts.Agent.Status().Generation})
 }
 
 func (s *Server) accept(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, content{map[string]int{"stores": s.opts.Agent.Accept()}})
+	give(w, accepted{s.opts.Agent.Accept()})
 }
 
 // A planRequest is the body of /v1/confd/plan.
 type planRequest struct {
-	Source  string      `json:"source"` // the ID of a store; "" is the first
+	Source  string      `json:"source,omitempty"` // the ID of a store; "" is the first
 	Entries []planEntry `json:"entries"`
 }
 

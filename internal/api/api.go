@@ -10,8 +10,13 @@
 //	POST /v1/confd/plan       what a change of keys would do
 //	POST /v1/pipeline/debug   what a script does to sample data
 //	POST /v1/query/raw        answer DQL from the recent points
+//	GET  /v1/changes          what changed of late, and what that restarted
+//	GET  /v1/events           the same as it happens
+//	GET  /v1/openapi.json     all of this, for programs
+//	     /v1/keys             the keys of the stores, for the console
+//	     /v1/console          logging in to it
 //
-// The last five are taken only from this machine. An error is JSON:
+// [Routes] describes them all, with who may call them. An error is JSON:
 // {"error_code":"datakit.notFound","message":"…"}.
 package api
 
@@ -23,12 +28,16 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"datakit.dev/internal/access"
+	"datakit.dev/internal/audit"
+	"datakit.dev/internal/config"
 	"datakit.dev/internal/dql"
 	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/point"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/status"
+	"datakit.dev/internal/status/changes"
 	"datakit.dev/internal/store"
 )
 
@@ -78,9 +87,26 @@ type Options struct {
 	// Services returns what these scripts can reach outside; nil: nothing.
 	Services func() fn.Services
 
+	// Changes is what /v1/changes and /v1/events show; nil is none.
+	Changes *changes.Journal
+
 	// Console answers every GET that no route of the API takes; where it is nil
-	// they are told that there is nothing.
+	// they are told that there is nothing. [access.Admitted] says whether it may
+	// show what the agent does.
 	Console http.Handler
+
+	// Settings returns [console] as it is now; nil is a console that is enabled and
+	// writes nothing.
+	Settings func() config.Console
+
+	// Gate lets in who has the token; nil lets in this machine alone.
+	Gate *access.Gate
+
+	// Audit is the record of what is changed. Without one no key is written.
+	Audit *audit.Log
+
+	// Keys is the stores' keys; nil shows none.
+	Keys Keys
 
 	// Bound is told the address after the server has begun to listen, and the
 	// error where it could not; nil tells nobody.
@@ -89,6 +115,9 @@ type Options struct {
 
 // New returns a server that does not listen yet.
 func New(o Options) *Server {
+	if o.Changes == nil {
+		o.Changes = changes.New(time.Now())
+	}
 	s := &Server{
 		opts: o, registry: prometheus.NewRegistry(), budget: budget{limit: maxBodies},
 		querying: make(chan struct{}, maxQuerying),

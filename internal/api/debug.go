@@ -42,9 +42,9 @@ type debugRequest struct {
 	ScriptName string                       `json:"script_name"`
 	Category   string                       `json:"category"`
 	Data       []string                     `json:"data"` // base64: a text for logging, else line protocol
-	DataType   string                       `json:"data_type"`
-	Encode     string                       `json:"encode"`
-	Benchmark  bool                         `json:"benchmark"`
+	DataType   string                       `json:"data_type,omitempty"`
+	Encode     string                       `json:"encode,omitempty"`
+	Benchmark  bool                         `json:"benchmark,omitempty"`
 }
 
 // A debugAnswer is the content of the answer.
@@ -116,7 +116,7 @@ func (s *Server) debug(w http.ResponseWriter, req *http.Request) {
 		fail(w, http.StatusBadRequest, "badRequest", "%v", err)
 		return
 	}
-	reply(w, http.StatusOK, content{d.run(req.Context(), s.opts.Scripts, s.debugEnv(d.category))})
+	give(w, d.run(req.Context(), s.opts.Scripts, s.debugEnv(d.category)))
 }
 
 // A debugSession is a request, read.

@@ -47,7 +47,13 @@ func isLocal(req *http.Request) bool {
 	if a := localAddr(req); a != nil && a.Network() == "unix" {
 		return true
 	}
-	return isLoopback(req.RemoteAddr)
+	return isLoopback(req.RemoteAddr) && !isForwarded(req.Header)
+}
+
+// isForwarded reports whether a proxy on this machine sent the request on: then
+// anybody may be behind it.
+func isForwarded(h http.Header) bool {
+	return h.Get("Forwarded") != "" || h.Get("X-Forwarded-For") != "" || h.Get("X-Real-Ip") != ""
 }
 
 func isLoopback(hostport string) bool {
@@ -75,6 +81,19 @@ func isOneOf(host string, names []string) bool {
 		host = name
 	}
 	return host != "" && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, host) })
+}
+
+// secure sets what a browser is to keep to on the pages of the console: no script
+// or style but our own files, no frame, nothing kept, no address told to others.
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "+
+		"connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	h.Set("Cache-Control", "no-store")
 }
 
 // contain turns a panic into an answer: one request must not end the agent, and

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,28 +27,51 @@ const (
 // A queryItem is one query, in either of upstream's forms: the text under "query"
 // with its options beside it, or an object under "query" with all of them.
 type queryItem struct {
-	Type  string          `json:"qtype"`
-	Query json.RawMessage `json:"query"`
+	Type  string          `json:"qtype,omitempty"`
+	Query json.RawMessage `json:"query"` // a text, or a queryText
 	queryOptions
 }
 
 // A queryText is a query with its options. It is a body of its own, too.
 type queryText struct {
-	Q     string `json:"q"`
-	Query string `json:"query"`
+	Q     string `json:"q,omitempty"`
+	Query string `json:"query,omitempty"`
 	queryOptions
 }
 
 type queryOptions struct {
-	Conditions  string              `json:"conditions"`
-	MaxDuration string              `json:"max_duration"`
-	MaxPoint    int                 `json:"max_point"`
-	TimeRange   []int64             `json:"time_range"` // milliseconds
-	OrderBy     []map[string]string `json:"orderby"`
-	Limit       *int                `json:"limit"`
-	Offset      *int                `json:"offset"`
-	SLimit      *int                `json:"slimit"`
-	SOffset     *int                `json:"soffset"`
+	Conditions  string              `json:"conditions,omitempty"`
+	MaxDuration string              `json:"max_duration,omitempty"`
+	MaxPoint    int                 `json:"max_point,omitempty"`
+	TimeRange   []int64             `json:"time_range,omitempty"` // milliseconds
+	OrderBy     []map[string]string `json:"orderby,omitempty"`
+	Limit       *int                `json:"limit,omitempty"`
+	Offset      *int                `json:"offset,omitempty"`
+	SLimit      *int                `json:"slimit,omitempty"`
+	SOffset     *int                `json:"soffset,omitempty"`
+}
+
+// A queryRequest is the body: several queries, or one.
+type queryRequest struct {
+	Queries []queryItem `json:"queries,omitempty"`
+	queryText
+}
+
+func (s *Server) queryRoute() Route {
+	return Route{
+		Method: http.MethodPost, Path: "/v1/query/raw", Access: Local, handler: s.query,
+		Summary: "Answer DQL from the recent points.", SummaryZH: "用最近的数据点应答 DQL 查询。",
+		Body: Body{Of: queryRequest{}}, Answer: Body{Of: dql.Answer{}},
+		Errors: []Error{
+			unreadable(),
+			{http.StatusBadRequest, "dql", "the query cannot be read, or asks for what there is not; `errors` names the places", "查询无法解析，或所查内容不存在；`errors` 列出位置"},
+			{http.StatusNotFound, "recentOff", "the agent keeps no points: `[recent]` is off", "Agent 不保留数据点：`[recent]` 已关闭"},
+			tooLong("1 MiB"),
+			{http.StatusUnprocessableEntity, "query", "the query needs more than it may: fewer rows, groups or time would do", "查询超出上限：请减少行数、分组或时间范围"},
+			{http.StatusServiceUnavailable, "query", "the query took too long", "查询耗时过长"},
+			{http.StatusServiceUnavailable, "busy", "other queries are being answered: try again after `Retry-After`", "正在应答其他查询：请在 `Retry-After` 之后重试"},
+		},
+	}
 }
 
 // query answers DQL from the recent points.
@@ -130,30 +154,21 @@ func readQueries(body io.Reader) ([]queryText, error) {
 	if err != nil {
 		return nil, bodyError("read the query", err)
 	}
-	var many struct {
-		Queries []queryItem `json:"queries"`
-	}
-	if err := json.Unmarshal(text, &many); err != nil {
+	var r queryRequest
+	if err := json.Unmarshal(text, &r); err != nil {
 		return nil, fmt.Errorf("%s: %w", forms, err)
 	}
-	if n := len(many.Queries); n > maxQueries {
+	if n := len(r.Queries); n > maxQueries {
 		return nil, fmt.Errorf("%d queries, expected at most %d", n, maxQueries)
 	}
-	if len(many.Queries) == 0 {
-		var one queryText
-		if err := json.Unmarshal(text, &one); err != nil {
-			return nil, fmt.Errorf("%s: %w", forms, err)
-		}
-		if one.Q == "" {
-			one.Q = one.Query
-		}
-		if one.Q == "" {
+	if len(r.Queries) == 0 {
+		if r.Q = cmp.Or(r.Q, r.Query); r.Q == "" {
 			return nil, errors.New(forms)
 		}
-		return []queryText{one}, nil
+		return []queryText{r.queryText}, nil
 	}
-	out := make([]queryText, len(many.Queries))
-	for i, item := range many.Queries {
+	out := make([]queryText, len(r.Queries))
+	for i, item := range r.Queries {
 		if out[i], err = item.text(); err != nil {
 			return nil, fmt.Errorf("query %d: %w", i+1, err)
 		}

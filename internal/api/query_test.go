@@ -16,9 +16,8 @@ import (
 	"datakit.dev/internal/recent"
 )
 
-// asking serves an API on recent points of a cpu and a log.
-func asking(t *testing.T) string {
-	t.Helper()
+// lately returns recent points of three hosts.
+func lately() *recent.Store {
 	s := recent.New(1<<20, time.Hour)
 	for i := range 3 {
 		p := point.New("cpu", 1)
@@ -27,7 +26,13 @@ func asking(t *testing.T) string {
 		p.Time = time.Now().Add(time.Duration(i-10) * time.Minute).UnixNano()
 		s.Observe(point.Metric, []point.Point{p})
 	}
-	return serve(t, &fake{}, func(o *api.Options) { o.Recent = s }) + "/v1/query/raw"
+	return s
+}
+
+// asking serves an API on them.
+func asking(t *testing.T) string {
+	t.Helper()
+	return serve(t, &fake{}, func(o *api.Options) { o.Recent = lately() }) + "/v1/query/raw"
 }
 
 // answer decodes a good answer.

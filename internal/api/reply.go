@@ -25,10 +25,13 @@ type problem struct {
 	Message string `json:"message"`
 }
 
-// content is the body of an answer, as upstream wraps it.
-type content struct {
-	Content any `json:"content"`
+// contentOf is the body of an answer, as upstream wraps it.
+type contentOf[T any] struct {
+	Content T `json:"content"`
 }
+
+// give answers with content.
+func give[T any](w http.ResponseWriter, v T) { reply(w, http.StatusOK, contentOf[T]{v}) }
 
 func fail(w http.ResponseWriter, code int, name, format string, args ...any) {
 	reply(w, code, failure{Code: "datakit." + name, Message: diag.OneLine(fmt.Sprintf(format, args...))})

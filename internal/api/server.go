@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,6 +41,7 @@ type Server struct {
 	handler  http.Handler
 	budget   budget
 
+	readers   atomic.Int64  // of events
 	debugging sync.Mutex    // one script at a time keeps the other cores free
 	querying  chan struct{} // holds a token for each query under way
 
@@ -122,10 +124,22 @@ func rest(ctx context.Context, d time.Duration) {
 	}
 }
 
+// endingKey is where a request finds the channel that is closed when the server is
+// to end: one that never ends by itself must not hold it up.
+type endingKey struct{}
+
+func ending(ctx context.Context) <-chan struct{} {
+	done, _ := ctx.Value(endingKey{}).(<-chan struct{})
+	return done // nil, which is never closed, in a server that somebody else runs
+}
+
 // serve answers on ln until ctx ends or ln fails.
 func (s *Server) serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
-		Handler:           s,
+		Handler: s,
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.WithoutCancel(ctx), endingKey{}, ctx.Done())
+		},
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

@@ -64,23 +64,23 @@ func (s *Server) write(w http.ResponseWriter, req *http.Request) {
 			return
 		}
 	}
-	answer(w, len(pts), bad)
+	answerWrite(w, len(pts), bad)
 }
 
-// answer tells what was taken. The slice of the points is the agent's by now;
+// answerWrite tells what was taken. The slice of the points is the agent's by now;
 // only their number is left.
-func answer(w http.ResponseWriter, written int, bad diag.List) {
+func answerWrite(w http.ResponseWriter, n int, bad diag.List) {
 	switch {
 	case len(bad) > 0:
-		f := failure{Code: "datakit.badPoints", Message: bad.Error(), Written: &written, Errors: make([]problem, len(bad))}
+		f := failure{Code: "datakit.badPoints", Message: bad.Error(), Written: &n, Errors: make([]problem, len(bad))}
 		for i, d := range bad {
 			f.Errors[i] = problem{d.Pos.Line, d.Pos.Column, diag.OneLine(d.Message)}
 		}
 		reply(w, http.StatusBadRequest, f)
-	case written == 0:
+	case n == 0:
 		refuse(w, errEmpty)
 	default:
-		reply(w, http.StatusOK, content{map[string]int{"written": written}})
+		give(w, written{n})
 	}
 }
 
@@ -98,12 +98,14 @@ func decode(text string, precision lineproto.Precision) ([]point.Point, diag.Lis
 	return nil, diag.List{{Pos: diag.At(text, at), Message: "the body is not valid UTF-8"}}
 }
 
-func categories() string {
+func categories() string { return strings.Join(categoryNames(), " ") }
+
+func categoryNames() []string {
 	var names []string
 	for _, c := range point.Categories() {
 		names = append(names, string(c))
 	}
-	return strings.Join(names, " ")
+	return names
 }
 
 // tooLarge says that a body goes past its bound.

@@ -20,6 +20,7 @@ import (
 	"datakit.dev/internal/recent"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/status"
+	"datakit.dev/internal/status/changes"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/supervise"
 	"datakit.dev/internal/watch"
@@ -46,6 +47,7 @@ type agent struct {
 	watch   *watch.Set
 	loop    *reconcile.Reconciler
 	api     *flow.Sink // what comes in over HTTP
+	changes *changes.Journal
 
 	reload sync.Mutex // one at a time
 
@@ -61,6 +63,7 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 	a := &agent{
 		dir: dir, parts: parts(), env: env, stdout: stdout, started: time.Now(),
 		logging: newLogging(stderr), apiErr: func() error { return nil },
+		changes: changes.New(time.Now()),
 	}
 	a.log = a.logging.logger()
 	m, err := a.readMain()
@@ -75,6 +78,9 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 		Log:   a.log,
 		Sink:  func(tags map[string]string) supervise.Sink { return a.flow.Sink(tags) },
 		Route: route,
+		Entered: func(id, kind string, s status.UnitState, why string) {
+			a.changes.Add(time.Now(), changes.Entry{Kind: changes.Unit, Unit: &changes.UnitState{ID: id, Kind: kind, State: s, Error: why}})
+		},
 		Env: func(kind string) input.Env {
 			return input.Env{Log: a.log.With("input", kind), Dir: dir.State(kind)}
 		},
@@ -94,6 +100,7 @@ func open(dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (*ag
 	a.loop = reconcile.New(reconcile.Options{
 		Log: a.log, Catalog: a.parts.Catalog, Watch: a.watch, Supervisor: a.units,
 		BackupPath: dir.Backup(), ScriptDir: dir.ScriptBackup(), Backup: saved, Local: local, Scripts: a.scripts,
+		Changes: a.changes,
 	})
 	return a, nil
 }

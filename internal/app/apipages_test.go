@@ -35,25 +35,6 @@ import (
 	"datakit.dev/internal/store"
 )
 
-// said is a text in both languages.
-type said struct{ en, zh string }
-
-// routeTexts says what each route does. A route without a text fails the tests,
-// and so does a text without a route.
-func routeTexts() map[string]said {
-	return map[string]said{
-		"/v1/ping":             {"Version, uptime and host: whether the agent is there.", "版本、运行时长和主机名：Agent 是否在运行。"},
-		"/v1/status":           {"What runs, and what became of every store, key and script.", "在运行什么，每个配置中心、键和脚本的状态如何。"},
-		"/metrics":             {"The same for Prometheus: [metrics](metrics.md).", "供 Prometheus 抓取的同样内容：[指标](metrics.md)。"},
-		"/v1/write/{category}": {"Take points as line protocol, and send them on as if they were collected.", "接收行协议数据点，与采集到的数据点同样处理。"},
-		"/v1/reload":           {"Read `datakit.conf` and `conf.d` again.", "重新读取 `datakit.conf` 和 `conf.d`。"},
-		"/v1/confd/accept":     {"Apply the mass deletions that are held.", "让暂缓的大量删除立即生效。"},
-		"/v1/confd/plan":       {"Say what a change of keys would do, and change nothing.", "说明对键的修改会带来什么，不做任何改动。"},
-		"/v1/query/raw":        {"Answer [DQL](dql.md) from the recent points.", "用最近的数据点应答 [DQL](dql.md)。"},
-		"/v1/pipeline/debug":   {"Run a script on sample data.", "用样本数据试运行脚本。"},
-	}
-}
-
 // metricTextsZH translates the help of each metric of ours.
 func metricTextsZH() map[string]string {
 	return map[string]string{
@@ -94,7 +75,8 @@ func metricTextsZH() map[string]string {
 
 // apiTexts is what the two pages say around their tables.
 type apiTexts struct {
-	title, intro, head, anyone, local, details    string
+	title, intro, head                            string
+	anyone, local, console, params, paramsHead    string
 	errors, errorsIntro, errorsHead               string
 	metrics, metricsIntro, metricsHead, own, none string
 	alerts, alertsIntro, alertsHead               string
@@ -105,9 +87,10 @@ func (w pageText) api() apiTexts {
 	if w.lang == "zh" {
 		return apiTexts{
 			"HTTP 接口",
-			"Agent 在 `http_api.listen` 上应答，默认为 `localhost:9529`，也可以是 unix socket。没有登录；会改变什么的接口只接受来自 Agent 所在主机的请求。" +
-				"本页自动生成；请求与应答的示例见[状态与 HTTP 接口](status.md)。",
-			"| 方法 | 路径 | 接受来自 | 作用 |", "任何能连上的客户端", "仅本机", "示例",
+			"Agent 在 `http_api.listen` 上应答，默认为 `localhost:9529`，也可以是 unix socket。会改变什么或透露更多的接口只接受来自 Agent 所在主机的请求，或持有[控制台](console.md)令牌的请求。" +
+				"本页自动生成，`GET /v1/openapi.json` 为程序给出同样的描述；请求与应答的示例见[状态与 HTTP 接口](status.md)。",
+			"| 方法 | 路径 | 接受来自 | 作用 |",
+			"任何能连上的客户端", "本机或令牌持有者", "令牌持有者；尚无令牌时为本机", "参数", "| 路径 | 参数 | 位置 | 含义 |",
 			"错误", "出错时应答为 JSON：`error_code` 供程序判断，`message` 说明问题和该怎么做。", "| `error_code` | HTTP 状态码 | 何时出现 |",
 			"指标", "`GET /metrics` 以 Prometheus 格式给出以下指标，以及 Go 运行时自己的 `go_…` 和 `process_…`。同一类型的第二个配置中心显示为 `etcdv3#2`。本页自动生成。",
 			"| 指标 | 类型 | 标签 | 含义 |", "我们的指标", "",
@@ -117,9 +100,11 @@ func (w pageText) api() apiTexts {
 	}
 	return apiTexts{
 		"HTTP interface",
-		"The agent answers on `http_api.listen`, `localhost:9529` by default, or on a unix socket. There is no login; what changes something is taken " +
-			"only from the agent's own machine. This page is generated; [the status and the HTTP interface](status.md) has examples of requests and answers.",
-		"| Method | Path | Taken from | What it does |", "anyone who reaches it", "this machine", "example",
+		"The agent answers on `http_api.listen`, `localhost:9529` by default, or on a unix socket. What changes something, or tells more, is taken " +
+			"only from the agent's own machine or with the token of [the console](console.md). This page is generated, and `GET /v1/openapi.json` says the same " +
+			"for programs; [the status and the HTTP interface](status.md) has examples of requests and answers.",
+		"| Method | Path | Taken from | What it does |",
+		"anyone who reaches it", "this machine, or with the token", "with the token; this machine while there is none", "Parameters", "| Path | Parameter | In | Meaning |",
 		"Errors", "An error is JSON: `error_code` for programs, and `message`, which says what to do.", "| `error_code` | Status | When |",
 		"Metrics", "`GET /metrics` has these for Prometheus, and Go's own `go_…` and `process_…`. A second store of one backend is `etcdv3#2`. This page is generated.",
 		"| Metric | Type | Labels | Meaning |", "Ours", "",
@@ -129,27 +114,103 @@ func (w pageText) api() apiTexts {
 }
 
 func (w pageText) httpAPI() string {
-	t, texts := w.api(), routeTexts()
+	t := w.api()
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\n%s\n|---|---|---|---|\n", t.title, t.intro, t.head)
-	for _, r := range server().Routes() {
-		from := t.anyone
-		if r.Local {
-			from = t.local
+	from := map[api.Access]string{api.Anyone: t.anyone, api.Local: t.local, api.Console: t.console}
+	for _, r := range api.Routes() {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.Method, w.example(shown(r.Path)), from[r.Access], spec.Cell(w.pick(r.Summary, r.SummaryZH)))
+	}
+	fmt.Fprintf(&b, "\n## %s\n\n%s\n|---|---|---|---|\n", t.params, t.paramsHead)
+	for _, r := range api.Routes() {
+		for _, p := range r.Params {
+			fmt.Fprintf(&b, "| %s `%s` | `%s` | %s | %s |\n", r.Method, shown(r.Path), p.Name, p.In, spec.Cell(w.pick(p.Doc, p.DocZH)))
 		}
-		path := strings.NewReplacer("{", ":", "}", "").Replace(r.Path)
-		text := texts[r.Path]
-		fmt.Fprintf(&b, "| %s | [`%s`](status.md#%s) | %s | %s |\n", strings.Join(r.Methods, " "), path, anchor(path), from, w.pick(text.en, text.zh))
 	}
 	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n%s\n|---|---|---|\n", t.errors, t.errorsIntro, t.errorsHead)
-	all := refusals()
-	for _, name := range slices.SortedFunc(maps.Keys(all), func(a, b string) int {
-		return cmp.Or(all[a].status-all[b].status, strings.Compare(a, b))
-	}) {
-		r := all[name]
-		fmt.Fprintf(&b, "| `datakit.%s` | %d | %s |\n", name, r.status, w.pick(r.en, r.zh))
+	for _, e := range refusals() {
+		fmt.Fprintf(&b, "| `datakit.%s` | %d | %s |\n", e.name, e.status, w.when(e))
 	}
 	return b.String()
+}
+
+// shown is a path as the manual writes it: /v1/write/:category.
+func shown(path string) string {
+	return strings.NewReplacer("{", ":", "...}", "", "}", "").Replace(path)
+}
+
+// example returns a path, with a link to where the manual shows how it is asked.
+func (w pageText) example(path string) string {
+	to := "status.md#" + anchor(path)
+	switch {
+	case path == "/v1/openapi.json":
+		return "`" + path + "`"
+	case path == "/v1/changes" || path == "/v1/events":
+		to = "console.md#" + w.pick("changes-as-they-happen", "实时变更")
+	case strings.HasPrefix(path, "/v1/keys"):
+		to = "console.md#" + w.pick("changing-keys", "修改键")
+	case strings.HasPrefix(path, "/v1/console"):
+		to = "console.md#" + w.pick("who-is-let-in", "谁可以访问")
+	}
+	return fmt.Sprintf("[`%s`](%s)", path, to)
+}
+
+// A refusal is one error that the interface answers with.
+type refusal struct {
+	name   string
+	status int
+	paths  []string    // that answer so; "" is any
+	texts  []api.Error // one for each of them
+}
+
+// refusals returns all errors that the routes describe, by status and name.
+func refusals() []refusal {
+	var out []refusal
+	add := func(path string, e api.Error) {
+		i := slices.IndexFunc(out, func(r refusal) bool { return r.name == e.Name && r.status == e.Code })
+		if i < 0 {
+			i, out = len(out), append(out, refusal{name: e.Name, status: e.Code})
+		}
+		if !slices.Contains(out[i].paths, path) || out[i].texts[slices.Index(out[i].paths, path)].Doc != e.Doc {
+			out[i].paths, out[i].texts = append(out[i].paths, path), append(out[i].texts, e)
+		}
+	}
+	for _, e := range api.AnyFailures() {
+		add("", e)
+	}
+	for _, r := range api.Routes() {
+		for _, e := range r.Failures() {
+			add(shown(r.Path), e)
+		}
+	}
+	slices.SortFunc(out, func(a, b refusal) int { return cmp.Or(a.status-b.status, strings.Compare(a.name, b.name)) })
+	return out
+}
+
+// when says when an error comes: once for the paths that say the same of it, and
+// with the paths where they differ.
+func (w pageText) when(r refusal) string {
+	var order []string
+	paths := map[string][]string{}
+	for i, e := range r.texts {
+		text := w.pick(e.Doc, e.DocZH)
+		if paths[text] == nil {
+			order = append(order, text)
+		}
+		if r.paths[i] != "" {
+			paths[text] = append(paths[text], "`"+r.paths[i]+"`")
+		} else {
+			paths[text] = []string{}
+		}
+	}
+	var parts []string
+	for _, text := range order {
+		if at := paths[text]; len(order) > 1 && len(at) > 0 {
+			text = strings.Join(at, ", ") + w.pick(": ", "：") + text
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, w.pick("; ", "；"))
 }
 
 func anchor(path string) string { return strings.NewReplacer("/", "", ":", "").Replace(path) }
@@ -309,41 +370,6 @@ func callee(c *ast.CallExpr) string {
 	return ""
 }
 
-// A refusal is one error that the interface answers with.
-type refusal struct {
-	status int
-	said
-}
-
-// refusals says when each error comes. An error without a text fails the tests,
-// and so does a text without an error.
-func refusals() map[string]refusal {
-	return map[string]refusal{
-		"badPoints":        {400, said{"Some lines are no line protocol; the others were taken. `errors` names each one.", "部分行不是合法的行协议，其余的已接收；`errors` 逐一列出。"}},
-		"badRequest":       {400, said{"The body cannot be read as what the route takes.", "请求体不是该接口所要求的内容。"}},
-		"invalidCategory":  {400, said{"A script is to be run for a category that there is not.", "要调试的脚本所属类别不存在。"}},
-		"invalidData":      {400, said{"The sample data cannot be read, or there is too much of it.", "样本数据无法解析，或数量过多。"}},
-		"invalidPipeline":  {400, said{"The script to be run is missing, too large or badly encoded.", "要调试的脚本缺失、过大或编码有误。"}},
-		"empty":            {400, said{"The body is empty.", "请求体为空。"}},
-		"precision":        {400, said{"`precision` is none of `n`, `u`, `ms`, `s`.", "`precision` 不是 `n`、`u`、`ms`、`s` 之一。"}},
-		"crossOrigin":      {403, said{"A web page of another origin asked for it.", "请求来自其他来源的网页。"}},
-		"host":             {403, said{"The request came to the loopback address under a foreign name.", "请求以别的主机名发到了回环地址。"}},
-		"localOnly":        {403, said{"The request did not come from the agent's machine.", "请求不是来自 Agent 所在的主机。"}},
-		"dql":              {400, said{"The query cannot be read, or asks for what there is not; `errors` names the places.", "查询无法解析，或所查内容不存在；`errors` 列出位置。"}},
-		"recentOff":        {404, said{"The agent keeps no points: `[recent]` is off.", "Agent 不保留数据点：`[recent]` 已关闭。"}},
-		"query":            {422, said{"The query needs more than it may: fewer rows, groups or time would do. 503 where it took too long.", "查询超出上限：请减少行数、分组或时间范围。耗时过长则为 503。"}},
-		"category":         {404, said{"There is no such category.", "没有这个类别。"}},
-		"notFound":         {404, said{"There is no such path.", "没有这个路径。"}},
-		"methodNotAllowed": {405, said{"The path takes another method; `Allow` names it.", "该路径使用其他方法，见 `Allow`。"}},
-		"bodyTooLarge":     {413, said{"The body is too large: send it in parts.", "请求体过大：请分批发送。"}},
-		"encoding":         {415, said{"`Content-Encoding` is neither `gzip` nor left out.", "`Content-Encoding` 只能是 `gzip` 或不写。"}},
-		"reload":           {422, said{"`datakit.conf` cannot be used; what runs stays.", "`datakit.conf` 无法使用；运行中的保持不变。"}},
-		"internal":         {500, said{"The agent failed at this request; its log says more.", "Agent 处理该请求时出错，详情见日志。"}},
-		"busy":             {503, said{"The agent is full, or runs another script; `Retry-After` says when to try again.", "Agent 正忙，或正在调试另一个脚本；`Retry-After` 说明何时重试。"}},
-		"unavailable":      {503, said{"The points were not taken: the agent is full, or about to stop.", "数据点未被接收：Agent 已满，或正在停止。"}},
-	}
-}
-
 var literal = regexp.MustCompile(`"datakit\.(\w+)"`)
 
 // refused returns the names of all errors in the source of package api.
@@ -366,11 +392,16 @@ func refused() map[string]bool {
 			out[m[1]] = true
 		}
 		ast.Inspect(f.tree, func(n ast.Node) bool {
-			if a, ok := n.(*ast.AssignStmt); ok {
-				for i, left := range a.Lhs {
-					if id, ok := left.(*ast.Ident); ok && id.Name == "name" && i < len(a.Rhs) {
-						add(f.of(a.Rhs[i]))
+			switch s := n.(type) {
+			case *ast.AssignStmt:
+				for i, left := range s.Lhs {
+					if id, ok := left.(*ast.Ident); ok && id.Name == "name" && i < len(s.Rhs) {
+						add(f.of(s.Rhs[i]))
 					}
+				}
+			case *ast.ReturnStmt: // a code with its name
+				if len(s.Results) > 1 && strings.HasPrefix(f.of(s.Results[0]), "http.Status") {
+					add(f.of(s.Results[1]))
 				}
 			}
 			return true
@@ -379,29 +410,22 @@ func refused() map[string]bool {
 	return out
 }
 
-func TestEveryErrorHasAText(t *testing.T) {
-	texts := refusals()
-	for name := range refused() {
-		if texts[name].en == "" || texts[name].zh == "" {
-			t.Errorf("the error %s has no text in refusals", name)
+// What the source answers with is described, and nothing else is.
+func TestEveryErrorIsDescribed(t *testing.T) {
+	described := map[string]bool{}
+	for _, r := range refusals() {
+		described[r.name] = true
+	}
+	answered := refused()
+	for name := range answered {
+		if !described[name] {
+			t.Errorf("no route describes the error %s", name)
 		}
-		delete(texts, name)
 	}
-	for name := range texts {
-		t.Errorf("the text of %s is of no error", name)
-	}
-}
-
-func TestEveryRouteHasAText(t *testing.T) {
-	texts := routeTexts()
-	for _, r := range server().Routes() {
-		if texts[r.Path].en == "" || texts[r.Path].zh == "" {
-			t.Errorf("the route %s has no text in routeTexts", r.Path)
+	for name := range described {
+		if !answered[name] {
+			t.Errorf("the error %s is described, and nothing answers with it", name)
 		}
-		delete(texts, r.Path)
-	}
-	for path := range texts {
-		t.Errorf("the text of %s is of no route", path)
 	}
 }
 
@@ -454,7 +478,7 @@ func TestAlertsNameOurMetrics(t *testing.T) {
 
 // The status codes of the page are those that are answered: here are four, asked for.
 func TestErrorsOfThePageAreAnswered(t *testing.T) {
-	s, texts := server(), refusals()
+	s := server()
 	for _, c := range []struct{ method, path, name string }{
 		{http.MethodGet, "/v2", "notFound"},
 		{http.MethodPut, "/v1/ping", "methodNotAllowed"},
@@ -463,7 +487,8 @@ func TestErrorsOfThePageAreAnswered(t *testing.T) {
 	} {
 		rec := httptest.NewRecorder()
 		s.ServeHTTP(rec, httptest.NewRequest(c.method, "http://localhost"+c.path, http.NoBody))
-		if !strings.Contains(rec.Body.String(), `"datakit.`+c.name+`"`) || rec.Code != texts[c.name].status {
+		ours := func(r refusal) bool { return r.name == c.name && r.status == rec.Code }
+		if !strings.Contains(rec.Body.String(), `"datakit.`+c.name+`"`) || !slices.ContainsFunc(refusals(), ours) {
 			t.Errorf("%s %s answers %d %s", c.method, c.path, rec.Code, rec.Body)
 		}
 	}

@@ -83,7 +83,7 @@ func create(path, text string) error {
 
 // greet tells a newcomer where to look, what to edit and how to put a key.
 func greet(w io.Writer, dir workdir.Dir) {
-	fmt.Fprintf(w, "points    show below, one line each; http://localhost:9529/v1/status shows the agent\n")
+	fmt.Fprintf(w, "points    show below, one line each; http://localhost:9529/ shows the agent\n")
 	fmt.Fprintf(w, "edit      %s and save: the next points show it\n", devFile(dir))
 	fmt.Fprintf(w, "put a key %s confd put mem --dir %s, and type [[inputs.mem]]; or name a real store in %s\n",
 		os.Args[0], dir, dir.Main())

@@ -13,7 +13,11 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
+	"datakit.dev/internal/access"
 	"datakit.dev/internal/api"
+	"datakit.dev/internal/audit"
+	"datakit.dev/internal/config"
+	"datakit.dev/internal/console"
 	"datakit.dev/internal/workdir"
 )
 
@@ -22,13 +26,17 @@ import (
 const shutdown = 4500 * time.Millisecond
 
 // run runs an agent on dir until ctx ends.
-func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, stderr io.Writer) (err error) {
 	a, err := open(dir, env, stdout, stderr)
 	if err != nil {
 		return err
 	}
+	record := audit.New(dir.Audit())
 	server := api.New(api.Options{
 		Agent: a, Recent: a.recent, Scripts: a.scripts.opts, Services: a.scripts.services, Addr: a.settings().Listen, Log: a.log,
+		Changes: a.changes, Console: console.New(console.Options{Agent: a, Changes: a.changes}),
+		Settings: func() config.Console { return a.settings().Console },
+		Gate:     access.NewGate(access.File(dir.ConsoleToken())), Audit: record, Keys: keys{a},
 	})
 	a.mu.Lock()
 	a.apiErr = server.Err
@@ -60,6 +68,7 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 		parts.Wait()
 	}()
 	err = a.close()
+	defer func() { err = errors.Join(err, record.Close()) }()
 	limit := time.NewTimer(time.Second)
 	defer limit.Stop()
 	select {

@@ -117,7 +117,7 @@ live in seconds, and touches nothing but what changed.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.monitorCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand(), p.dqlCommand())
+	root.AddCommand(p.runCommand(), p.versionCommand(), p.statusCommand(), p.monitorCommand(), p.checkCommand(), p.inputCommand(), p.confdCommand(), p.pipelineCommand(), p.dqlCommand(), p.consoleCommand())
 	for _, cmd := range p.Extra {
 		root.AddCommand(marked(cmd))
 	}

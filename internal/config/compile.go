@@ -99,6 +99,7 @@ type Result struct {
 	Units   map[string]plan.Unit
 	Scripts []Script
 	Keys    []status.Key
+	Refs    []Ref // of Keys, in their order
 	Goods   []Good
 	Pending bool // some key is kept or rejected: not all that is asked for is desired
 }
@@ -148,7 +149,9 @@ func Compile(prev *State, req Request) (Result, *State) {
 	}
 	failed := c.claimDefaults(local)
 	r := c.result(append(stored, local...))
-	r.Keys = append(r.Keys, failed...)
+	for _, k := range failed {
+		r.Keys, r.Refs = append(r.Keys, k), append(r.Refs, Ref{defaultSource, k.Key})
+	}
 	r.Pending = r.Pending || len(failed) > 0
 	return r, c.next
 }

@@ -96,9 +96,10 @@ func (c *compiler) defaultKinds() (on, off []string) {
 
 // result names the units and gathers what became of every key.
 func (c *compiler) result(outcomes []outcome) Result {
-	r := Result{Units: name(c.units), Scripts: c.out, Keys: make([]status.Key, 0, len(outcomes)), Goods: make([]Good, 0, len(outcomes))}
+	r := Result{Units: name(c.units), Scripts: c.out, Keys: make([]status.Key, 0, len(outcomes)), Refs: make([]Ref, 0, len(outcomes)), Goods: make([]Good, 0, len(outcomes))}
 	for i := range outcomes {
 		o := &outcomes[i]
+		r.Refs = append(r.Refs, o.ref)
 		r.Pending = r.Pending || o.state == status.Kept || o.state == status.Rejected
 		r.Keys = append(r.Keys, status.Key{
 			Store: o.source.Backend, Key: o.key(), Revision: string(o.entry.Revision),

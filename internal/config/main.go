@@ -29,7 +29,14 @@ type Main struct {
 	// category.
 	DefaultScripts map[point.Category]string
 	Outside        Outside
+	Console        Console
 	Recent         Recent
+}
+
+// Console is the [console] table.
+type Console struct {
+	Enable bool // there is a console
+	Write  bool // it may change the keys of the stores
 }
 
 // Recent bounds the points that are kept in memory for queries: [recent]. A zero
@@ -85,7 +92,7 @@ func (p Parts) Schema() spec.Schema {
 		Fields: slices.Concat(agentFields(), []spec.Field{
 			{Name: "io", Type: spec.Table, Fields: p.IO, Doc: "Where points go on this host, and what waits for the way out.", DocZH: "本机输出与发送队列。"},
 			{Name: "dataway", Type: spec.Table, Fields: p.Dataway, Doc: "The data gateway that points are sent to.", DocZH: "数据网关。"},
-			loggingField(), pipelineField(), recentField(), confdField(),
+			loggingField(), consoleField(), pipelineField(), recentField(), confdField(),
 			{Name: "confds", Type: spec.Tables, Fields: store.Fields(), Doc: "Config stores, any number; the first wins.", DocZH: "配置中心，可配置多个；靠前者优先。"},
 		}),
 	}
@@ -115,6 +122,20 @@ func loggingField() spec.Field {
 	return spec.Field{Name: "logging", Type: spec.Table, Doc: "The agent's own log.", DocZH: "日志。", Fields: []spec.Field{
 		{Name: "level", Type: spec.String, Default: "info", OneOf: []string{"debug", "info", "warn", "error"}, Doc: "Least level that is written.", DocZH: "日志级别。"},
 		{Name: "log", Type: spec.String, Doc: `Path of the log file, or "stdout"; standard error by default.`, DocZH: "日志文件路径，或 stdout；默认标准错误。"},
+	}}
+}
+
+func consoleField() spec.Field {
+	return spec.Field{Name: "console", Type: spec.Table, Doc: "The console on the HTTP interface.", DocZH: "HTTP 接口上的控制台。", Fields: []spec.Field{
+		{
+			Name: "enable", Type: spec.Bool, Default: true,
+			Doc: "Serve the console, to this machine, or to who has the token of `datakit console token`.", DocZH: "提供控制台：仅本机可用，或持有 `datakit console token` 生成的令牌者可用。",
+		},
+		{
+			Name: "write", Type: spec.Bool, Default: false,
+			Doc:   "Let the console read the values of the stores' keys as they are, and change them.",
+			DocZH: "允许控制台读取配置中心各键的原始值（含敏感信息）并修改。",
+		},
 	}}
 }
 
@@ -249,12 +270,13 @@ func withoutStores(root *spec.Node) *spec.Node {
 }
 
 func mainOf(v spec.Values) Main {
-	c, l, r := v.Table("confd"), v.Table("logging"), v.Table("recent")
+	c, l, r, console := v.Table("confd"), v.Table("logging"), v.Table("recent"), v.Table("console")
 	return Main{
 		Hostname: v.String("hostname"), Defaults: v.Strings("default_enabled_inputs"), HostTags: v.Map("global_host_tags"),
 		Listen: v.Table("http_api").String("listen"), IO: v.Table("io"), Dataway: v.Table("dataway"),
 		LogLevel: l.String("level"), LogPath: l.String("log"), Outside: outsideOf(v.Table("pipeline")),
-		Recent: Recent{MaxBytes: r.Int("max_bytes"), MaxAge: r.Duration("max_age")},
+		Console: Console{Enable: console.Bool("enable"), Write: console.Bool("write")},
+		Recent:  Recent{MaxBytes: r.Int("max_bytes"), MaxAge: r.Duration("max_age")},
 		Confd: Confd{
 			Debounce: c.Duration("debounce"), DebounceMax: c.Duration("debounce_max"), Timeout: c.Duration("timeout"),
 			Resync: c.Duration("resync"), Hold: c.Duration("hold"), Authoritative: c.Bool("authoritative"),

@@ -19,6 +19,7 @@ import (
 	"datakit.dev/internal/plan"
 	"datakit.dev/internal/point"
 	"datakit.dev/internal/status"
+	"datakit.dev/internal/status/changes"
 	"datakit.dev/internal/supervise"
 	"datakit.dev/internal/watch"
 )
@@ -62,6 +63,8 @@ type Options struct {
 	ScriptDir  string         // where the scripts of the stores are backed up
 	Backup     []backup.Entry // what was read from it at the start
 	Local      Local
+	// Changes is told what each turn changed; nil keeps nothing.
+	Changes *changes.Journal
 }
 
 // firstLook is how long the first turn waits for the stores, so that an agent
@@ -87,6 +90,8 @@ type Reconciler struct {
 	saved      []config.Good
 	backupErr  error
 	refused    bool // some input could not start
+
+	told map[string]status.StoreState // what was last told of each store; only turns use it
 }
 
 // New returns a loop that has not turned yet.
@@ -164,22 +169,29 @@ func (r *Reconciler) Turn() {
 
 	req.Refused = map[config.Ref]config.Refusal{}
 	res, next, steps := r.compile(req, state)
-	touched := r.apply(steps)
+	did := turn{prev: state, next: next, was: r.result, is: res, running: r.opts.Supervisor.Running()}
+	reports, touched := r.apply(steps)
+	did.reports = reports
 	r.opts.Supervisor.Discard()
 	if s := r.opts.Scripts; s != nil {
+		begun := time.Now()
 		if err := s.Replace(res.Scripts); err != nil {
 			r.opts.Log.Error("replacing the scripts", "error", err)
 		}
+		did.swapped = time.Since(begun)
 	}
 	// The backup goes first: who sees that a change is applied finds it there.
 	r.save(res.Goods)
 	seen := revisions(views)
 	r.mu.Lock()
-	if touched || !slices.Equal(seen, r.seen) || r.generation == 0 {
+	did.news = touched || !slices.Equal(seen, r.seen) || r.generation == 0
+	if did.news {
 		r.generation++
 	}
+	did.generation = r.generation
 	r.state, r.result, r.seen, r.refused = next, res, seen, len(req.Refused) > 0
 	r.mu.Unlock()
+	r.tell(did, views)
 }
 
 // request gathers what decides; r.mu is held.
@@ -251,9 +263,9 @@ func (r *Reconciler) prepare(steps []plan.Step, refused map[config.Ref]config.Re
 }
 
 // apply carries out steps, and reports whether anything that runs was touched.
-func (r *Reconciler) apply(steps []plan.Step) bool {
-	touched := false
-	for _, rep := range r.opts.Supervisor.Apply(steps) {
+func (r *Reconciler) apply(steps []plan.Step) (reports []supervise.Report, touched bool) {
+	reports = r.opts.Supervisor.Apply(steps)
+	for _, rep := range reports {
 		log := r.opts.Log.With("verb", rep.Step.Verb, "unit", rep.Step.Unit.ID, "origin", rep.Step.Unit.Origin)
 		switch {
 		case rep.Err != nil:
@@ -263,7 +275,7 @@ func (r *Reconciler) apply(steps []plan.Step) bool {
 			log.Info("applied")
 		}
 	}
-	return touched
+	return reports, touched
 }
 
 // revisions names what the views hold, to tell a new generation.

@@ -1,7 +1,9 @@
 package reconcile_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -34,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"authoritative": authoritative, "start": start, "restart": restart, "sleep": sleep, "accept": accept,
 			"expect": expect, "running": running, "key": key, "store": storeIs, "unit": unit, "scripts": scriptsAre,
 			"converged": converged, "backup": backupHas, "damage": damage, "log": logHas, "generation": generation,
+			"told": told, "diff": diffHas,
 		},
 	})
 }
@@ -288,4 +291,56 @@ func generation(ts *testscript.TestScript, _ bool, a []string) {
 
 func containsAll(s string, parts []string) bool {
 	return !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(s, p) })
+}
+
+// told compares what the journal has had since the last call: of keys
+// "STATE STORE:KEY VERB:UNIT…", of units "UNIT STATE", of stores "STORE STATE".
+// Generations and units that only start or stop are left out.
+func told(ts *testscript.TestScript, _ bool, args []string) {
+	w := of(ts)
+	synctest.Wait()
+	list, complete, _ := w.changes.Since(w.seen, 1<<20)
+	if !complete {
+		ts.Fatalf("entries are missing")
+	}
+	if text, err := json.Marshal(list); err != nil || bytes.Contains(text, []byte("hunter")) {
+		ts.Fatalf("a secret is told: %s, %v", text, err)
+	}
+	var got, failed []string // a unit may fail before its turn has ended
+	for _, e := range list {
+		w.seen = e.ID
+		switch {
+		case e.Change != nil:
+			line := string(e.Change.State) + " " + e.Change.Store + ":" + e.Change.Key
+			for _, s := range e.Change.Steps {
+				line += " " + s.Verb + ":" + s.Unit
+			}
+			got = append(got, line)
+		case e.Unit != nil && e.Unit.State == status.Failed:
+			failed = append(failed, e.Unit.ID+" "+string(e.Unit.State)+" "+e.Unit.Error)
+		case e.Store != nil:
+			got = append(got, e.Store.ID+" "+string(e.Store.State))
+		}
+	}
+	if got = append(got, failed...); !slices.Equal(got, args) {
+		ts.Fatalf("told\n  %s\nexpected\n  %s", strings.Join(got, "\n  "), strings.Join(args, "\n  "))
+	}
+}
+
+// diffHas checks that the last change's difference has lines, and lacks those
+// behind "!".
+func diffHas(ts *testscript.TestScript, neg bool, args []string) {
+	list := of(ts).changes.Latest(1)
+	if len(list) == 0 {
+		ts.Fatalf("nothing was told")
+	}
+	text := list[0].Change.Diff
+	if len(args) == 0 && text != "" {
+		ts.Fatalf("a difference: %s", text)
+	}
+	for _, want := range args {
+		if strings.Contains(text, want) == neg {
+			ts.Fatalf("%q in %s", want, text)
+		}
+	}
 }

@@ -23,6 +23,7 @@ import (
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/spec"
 	"datakit.dev/internal/status"
+	"datakit.dev/internal/status/changes"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/memory"
 	"datakit.dev/internal/supervise"
@@ -44,6 +45,8 @@ type world struct {
 	loop    *reconcile.Reconciler
 	units   *supervise.Supervisor
 	scripts *scripts
+	changes *changes.Journal
+	seen    uint64 // of the journal's entries
 	stop    func()
 	foreign []store.Entry // keys that are there whatever is put
 	half    atomic.Bool   // reads break off half-way
@@ -80,10 +83,15 @@ func (w *world) start() error {
 		Log:  log,
 		Env:  func(string) input.Env { return input.Env{Log: log} },
 		Sink: func(map[string]string) supervise.Sink { return &sink{} },
+		Entered: func(id, kind string, s status.UnitState, why string) {
+			w.changes.Add(time.Now(), changes.Entry{Kind: changes.Unit, Unit: &changes.UnitState{ID: id, Kind: kind, State: s, Error: why}})
+		},
 	})
 	w.set.Replace(sources, w.opts)
+	w.changes = changes.New(time.Now())
+	w.seen = w.changes.Last()
 	w.loop = reconcile.New(reconcile.Options{
-		Log: log, Catalog: config.NewCatalog(w.plugins()), Watch: w.set, Supervisor: w.units, Scripts: w.scripts,
+		Changes: w.changes, Log: log, Catalog: config.NewCatalog(w.plugins()), Watch: w.set, Supervisor: w.units, Scripts: w.scripts,
 		BackupPath: w.path, ScriptDir: w.scriptDir(), Backup: entries, Local: w.local,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -214,7 +222,8 @@ type scripts struct {
 
 func (s *scripts) Check(_ point.Category, _, text string) diag.List {
 	if i := strings.Index(text, "bad"); i >= 0 {
-		return diag.List{{Pos: diag.At(text, i), Message: "expected an expression"}}
+		// As the compiler does, it quotes what it found.
+		return diag.List{{Pos: diag.At(text, i), Message: fmt.Sprintf("expected an expression, got %q", text[i:])}}
 	}
 	return nil
 }

@@ -117,6 +117,20 @@ func RedactLine(line string, secrets ...string) string {
 	return RedactURL(line)
 }
 
+// RedactCode hides what looks like a secret in one line of a script: every quoted
+// text of a line that speaks of a password or a token, and the credentials in an
+// address.
+func RedactCode(line string) string {
+	if secretName.MatchString(line) {
+		return literal.ReplaceAllString(line, `"`+Hidden+`"`)
+	}
+	return RedactURL(line)
+}
+
+// literal matches the quoted texts of a script; one that does not end on its line
+// goes to the line's end.
+var literal = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*(?:\"|$)|'(?:[^'\\\\]|\\\\.)*(?:'|$)|`[^`]*(?:`|$)")
+
 // header and assignment match the lines whose beginning tells what they hold.
 var (
 	header     = regexp.MustCompile(`^\[{1,2}[\w .-]+\]{1,2}(\s*#.*)?$`)

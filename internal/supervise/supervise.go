@@ -46,6 +46,9 @@ type Options struct {
 	// Route tells the sink of a new unit which scripts its points want. It may
 	// be nil.
 	Route func(Job, Sink)
+	// Entered is told each state that a unit goes into, with its last error where
+	// it failed. It must not wait, nor call the supervisor. It may be nil.
+	Entered func(id, kind string, s status.UnitState, lastError string)
 	// Grace is how long a unit may take to stop before it is left behind, its
 	// sink closed; 2 s where 0.
 	Grace time.Duration
@@ -146,6 +149,10 @@ func (s *Supervisor) take(u plan.Unit) (instance, error) {
 type Report struct {
 	Step plan.Step
 	Err  error // nil where the step was done
+	// Took is how long the step took: of a restart, the time from the first that
+	// was done to the old unit until the new one was on its way. Units that stop
+	// together have the time of all of them.
+	Took time.Duration
 }
 
 // Apply carries out steps: the stops together, then the rest in their order. It
@@ -169,14 +176,21 @@ func (s *Supervisor) Apply(steps []plan.Step) []Report {
 			delete(next, st.Was)
 		}
 	}
+	begun := time.Now()
 	s.stopAll(stopping)
+	stopped := time.Since(begun)
 	reports := make([]Report, 0, len(steps))
 	for _, st := range steps {
+		begun := time.Now()
 		u, err := s.apply(st, was[st.Was])
+		took := time.Since(begun)
+		if st.Verb == plan.Stop {
+			took = stopped
+		}
 		if u != nil {
 			next[st.Unit.ID] = u
 		}
-		reports = append(reports, Report{st, err})
+		reports = append(reports, Report{st, err, took})
 	}
 	s.mu.Lock()
 	s.units = next

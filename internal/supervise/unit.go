@@ -54,9 +54,17 @@ type tally struct {
 
 func (u *unit) enter(s status.UnitState) {
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.tally.state != s && u.tally.state != status.Stopping {
+	news := u.tally.state != s && u.tally.state != status.Stopping
+	if news {
 		u.tally.state, u.tally.since = s, time.Now()
+	}
+	id, kind, why := u.plan.ID, u.plan.Kind, ""
+	if s == status.Failed {
+		why = u.tally.lastError
+	}
+	u.mu.Unlock()
+	if told := u.supervisor.opts.Entered; told != nil && news {
+		told(id, kind, s, why)
 	}
 }
 

@@ -35,6 +35,13 @@ func (d Dir) Main() string { return filepath.Join(d.Conf(), "datakit.conf") }
 // Backup returns the path of the backup of the stores' inputs.
 func (d Dir) Backup() string { return filepath.Join(string(d), "data", "remote.conf") }
 
+// ConsoleToken returns the path of the file that keeps the hash of the console's
+// token.
+func (d Dir) ConsoleToken() string { return filepath.Join(string(d), "data", "console.token") }
+
+// Audit returns the path of the record of what was changed over HTTP.
+func (d Dir) Audit() string { return filepath.Join(string(d), "log", "audit.log") }
+
 // Scripts returns the folder of the local scripts.
 func (d Dir) Scripts() string { return filepath.Join(string(d), "pipeline") }
 
