@@ -191,6 +191,17 @@ func TestRoomIsSharedToTheLastLine(t *testing.T) {
 	})
 }
 
+// A mark without its letter would be drawn over the space before it.
+func TestMarksAtTheEndsJoinNoSpace(t *testing.T) {
+	for _, s := range []string{"\U0001D172", "\u0301x", "x\U000111C2", "\u0D4E", "\u0301\u0301"} {
+		for _, right := range []bool{true, false} {
+			if got := fill(clean(s), 4, right); width(got) != 4 {
+				t.Errorf("%q has %d cells", got, width(got))
+			}
+		}
+	}
+}
+
 func TestCutFillsExactlyAndWrapLosesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, w := clean(texts().Draw(t, "text")), rapid.IntRange(0, 60).Draw(t, "w")

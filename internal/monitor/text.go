@@ -31,7 +31,7 @@ func clean(s string) string {
 		}
 		s = s[:end] + "…"
 	}
-	return strings.Map(func(r rune) rune {
+	return apart(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r), unicode.Is(unicode.Co, r):
 			return -1
@@ -41,7 +41,22 @@ func clean(s string) string {
 			return ' '
 		}
 		return r
-	}, diag.OneLine(s))
+	}, diag.OneLine(s)))
+}
+
+// apart takes off the ends of s what would be drawn over the space before it, or
+// takes in the one behind it: a mark without its letter, a letter that only
+// begins the next one.
+func apart(s string) string {
+	for s != "" && width(" "+s) != 1+width(s) {
+		_, n := utf8.DecodeRuneInString(s)
+		s = s[n:]
+	}
+	for s != "" && width(s+" ") != 1+width(s) {
+		_, n := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-n]
+	}
+	return s
 }
 
 // isASCII reports whether s is nothing but printable ASCII, as nearly all names
