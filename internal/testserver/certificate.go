@@ -134,3 +134,11 @@ func (c *CA) Server(tb testing.TB, mutual bool) *tls.Config {
 	}
 	return conf
 }
+
+// Two returns an authority that knows nothing of c, and a client's certificate of
+// each of the two.
+func (c *CA) Two(tb testing.TB) (stranger *CA, ours, theirs Pair) {
+	tb.Helper()
+	stranger = NewCA(tb)
+	return stranger, c.Issue(tb, "agent"), stranger.Issue(tb, "agent")
+}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -18,49 +17,17 @@ import (
 
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	ca, stranger := testserver.NewCA(t), testserver.NewCA(t)
+	ca := testserver.NewCA(t)
+	stranger, ours, theirs := ca.Two(t)
 	c := testserver.StartConsul(t, testserver.WithConsulTLS(ca, true))
 	c.Put(t, dir+"confd/a", "1")
-	ours, theirs := ca.Issue(t, "agent"), stranger.Issue(t, "agent")
-	host := strings.TrimPrefix(c.Endpoint, "https://")
-	for name, tc := range map[string]struct {
-		options spec.Values
-		works   bool
-	}{
-		"both sides known":             {spec.Values{"client_ca_keys": ca.File, "client_cert": ours.Cert, "client_key": ours.Key}, true},
-		"without checking the server":  {spec.Values{"client_insecure": true, "client_cert": ours.Cert, "client_key": ours.Key}, true},
-		"without a certificate":        {spec.Values{"client_ca_keys": ca.File}, false},
-		"with a stranger's":            {spec.Values{"client_ca_keys": ca.File, "client_cert": theirs.Cert, "client_key": theirs.Key}, false},
-		"a server signed by who knows": {spec.Values{"client_ca_keys": stranger.File, "client_cert": ours.Cert, "client_key": ours.Key}, false},
-		"the system's authorities":     {spec.Values{"scheme": "https", "client_cert": ours.Cert, "client_key": ours.Key}, false},
-		"no TLS at all":                {spec.Values{"scheme": "http"}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			tc.options["nodes"] = []string{host}
-			st := openValues(t, nil, tc.options)
-			if tc.works {
-				storetest.ReadUntil(t, st, "confd/a=1")
-				return
-			}
-			snap, err := st.Read(storetest.Deadline(t, storetest.Patience))
-			if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrDenied) {
-				t.Fatalf("Read: %v, %v", snap, err)
-			}
-		})
+	files := storetest.Certificates{
+		CA: ca.File, Cert: ours.Cert, Key: ours.Key,
+		Stranger: stranger.File, TheirCert: theirs.Cert, TheirKey: theirs.Key,
 	}
-	t.Run("a certificate that comes later", func(t *testing.T) {
-		dir := t.TempDir()
-		st := openValues(t, nil, spec.Values{
-			"nodes": []string{host}, "client_ca_keys": ca.File, "client_cert": dir + "/cert.pem", "client_key": dir + "/key.pem",
-		})
-		_, err := st.Read(storetest.Deadline(t, storetest.Patience))
-		if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "client_cert") {
-			t.Fatalf("Read: %v, which does not name client_cert", err)
-		}
-		if err := errors.Join(os.Link(ours.Cert, dir+"/cert.pem"), os.Link(ours.Key, dir+"/key.pem")); err != nil {
-			t.Fatal(err)
-		}
-		storetest.ReadUntil(t, st, "confd/a=1")
+	storetest.TLS(t, files, func(t *testing.T, v spec.Values) store.Store {
+		v["nodes"] = []string{strings.TrimPrefix(c.Endpoint, "https://")}
+		return openValues(t, nil, v)
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 
@@ -16,60 +15,18 @@ import (
 
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	ca, stranger := testserver.NewCA(t), testserver.NewCA(t)
-	e := start(t, testserver.WithEtcdTLS(ca, true))
-	e.PutV2(t, root+"/confd/a", "1")
-	ours, theirs := ca.Issue(t, "agent"), stranger.Issue(t, "agent")
-	host := strings.TrimPrefix(e.Endpoint, "https://")
-	for name, c := range map[string]struct {
-		options spec.Values
-		works   bool
-	}{
-		"both sides known":             {spec.Values{"client_ca_keys": ca.File, "client_cert": ours.Cert, "client_key": ours.Key}, true},
-		"without checking the server":  {spec.Values{"client_insecure": true, "client_cert": ours.Cert, "client_key": ours.Key}, true},
-		"without a certificate":        {spec.Values{"client_ca_keys": ca.File}, false},
-		"with a stranger's":            {spec.Values{"client_ca_keys": ca.File, "client_cert": theirs.Cert, "client_key": theirs.Key}, false},
-		"a server signed by who knows": {spec.Values{"client_ca_keys": stranger.File, "client_cert": ours.Cert, "client_key": ours.Key}, false},
-		"the system's authorities":     {spec.Values{"scheme": "https", "client_cert": ours.Cert, "client_key": ours.Key}, false},
-		"plain HTTP":                   {spec.Values{"scheme": "http"}, false},
-		"a file that is missing":       {spec.Values{"client_ca_keys": "/no/such/ca.pem"}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c.options["nodes"] = []string{host}
-			st := openValues(t, nil, c.options)
-			if c.works {
-				storetest.ReadUntil(t, st, "confd/a=1")
-				return
-			}
-			snap, err := st.Read(storetest.Deadline(t, storetest.Patience))
-			if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrDenied) {
-				t.Fatalf("Read: %v, %v", snap, err)
-			}
-		})
-	}
-}
-
-// A certificate file that comes later is taken without a restart.
-func TestCertificateComesLater(t *testing.T) {
-	t.Parallel()
 	ca := testserver.NewCA(t)
+	stranger, ours, theirs := ca.Two(t)
 	e := start(t, testserver.WithEtcdTLS(ca, true))
 	e.PutV2(t, root+"/confd/a", "1")
-	pair := ca.Issue(t, "agent")
-	dir := t.TempDir()
-	st := openValues(t, nil, spec.Values{
-		"nodes": []string{e.Endpoint}, "client_ca_keys": ca.File, "client_cert": dir + "/cert.pem", "client_key": dir + "/key.pem",
+	files := storetest.Certificates{
+		CA: ca.File, Cert: ours.Cert, Key: ours.Key,
+		Stranger: stranger.File, TheirCert: theirs.Cert, TheirKey: theirs.Key,
+	}
+	storetest.TLS(t, files, func(t *testing.T, v spec.Values) store.Store {
+		v["nodes"] = []string{strings.TrimPrefix(e.Endpoint, "https://")}
+		return openValues(t, nil, v)
 	})
-	_, err := st.Read(storetest.Deadline(t, storetest.Patience))
-	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "client_cert") {
-		t.Fatalf("Read: %v, which does not name client_cert", err)
-	}
-	for from, to := range map[string]string{pair.Cert: dir + "/cert.pem", pair.Key: dir + "/key.pem"} {
-		if err := os.Link(from, to); err != nil {
-			t.Fatal(err)
-		}
-	}
-	storetest.ReadUntil(t, st, "confd/a=1")
 }
 
 // A role for what is below our root is enough: for the list, the polls and the

@@ -17,41 +17,18 @@ import (
 
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	ca, stranger := testserver.NewCA(t), testserver.NewCA(t)
+	ca := testserver.NewCA(t)
+	stranger, ours, theirs := ca.Two(t)
 	r := testserver.StartRedis(t, testserver.WithRedisTLS(ca, true))
 	r.Put(t, root+"/confd/a", "1")
-	ours, theirs := ca.Issue(t, "agent"), stranger.Issue(t, "agent")
-	for name, c := range map[string]struct {
-		options spec.Values
-		works   bool
-	}{
-		"both sides known":             {spec.Values{"client_ca_keys": ca.File, "client_cert": ours.Cert, "client_key": ours.Key}, true},
-		"without checking the server":  {spec.Values{"client_insecure": true, "client_cert": ours.Cert, "client_key": ours.Key}, true},
-		"without a certificate":        {spec.Values{"client_ca_keys": ca.File}, false},
-		"with a stranger's":            {spec.Values{"client_ca_keys": ca.File, "client_cert": theirs.Cert, "client_key": theirs.Key}, false},
-		"a server signed by who knows": {spec.Values{"client_ca_keys": stranger.File, "client_cert": ours.Cert, "client_key": ours.Key}, false},
-		"the system's authorities":     {spec.Values{"scheme": "https", "client_cert": ours.Cert, "client_key": ours.Key}, false},
-		"without TLS":                  {spec.Values{}, false},
-		"a file that is missing":       {spec.Values{"client_ca_keys": "/no/such/ca.pem"}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c.options["nodes"] = []string{r.Address}
-			st := open(t, c.options)
-			if c.works {
-				since := ReadUntil(t, st, "confd/a=1").Revision
-				r.Do(t, "TOUCH", root+"/confd/a")
-				if snap, err := st.Read(t.Context()); err != nil || snap.Revision != since {
-					t.Errorf("%v, %v", snap, err)
-				}
-				return
-			}
-			snap, err := st.Read(Deadline(t, Patience))
-			if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrDenied) {
-				t.Fatalf("Read: %v, %v", snap, err)
-			}
-		})
+	files := Certificates{
+		CA: ca.File, Cert: ours.Cert, Key: ours.Key,
+		Stranger: stranger.File, TheirCert: theirs.Cert, TheirKey: theirs.Key,
 	}
+	TLS(t, files, func(t *testing.T, v spec.Values) store.Store {
+		v["nodes"] = []string{r.Address}
+		return open(t, v)
+	})
 }
 
 func TestTLSByScheme(t *testing.T) {

@@ -83,35 +83,18 @@ func TestStandbyTakesOver(t *testing.T) {
 
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	ca, stranger := testserver.NewCA(t), testserver.NewCA(t)
+	ca := testserver.NewCA(t)
+	stranger, ours, theirs := ca.Two(t)
 	s := newSite(t, testserver.WithVaultTLS(ca, true))
 	s.Put(t, "confd/a", "1")
-	ours, theirs := ca.Issue(t, "agent"), stranger.Issue(t, "agent")
-	host := strings.TrimPrefix(s.Endpoint, "https://")
-	for name, c := range map[string]struct {
-		options spec.Values
-		works   bool
-	}{
-		"both sides known":             {spec.Values{"client_ca_keys": ca.File, "client_cert": ours.Cert, "client_key": ours.Key}, true},
-		"without checking the server":  {spec.Values{"client_insecure": true, "client_cert": ours.Cert, "client_key": ours.Key}, true},
-		"without a certificate":        {spec.Values{"client_ca_keys": ca.File}, false},
-		"with a stranger's":            {spec.Values{"client_ca_keys": ca.File, "client_cert": theirs.Cert, "client_key": theirs.Key}, false},
-		"a server signed by who knows": {spec.Values{"client_ca_keys": stranger.File, "client_cert": ours.Cert, "client_key": ours.Key}, false},
-		"plain http":                   {spec.Values{"scheme": "http"}, false},
-		"a file that is missing":       {spec.Values{"client_ca_keys": "/no/such/ca.pem"}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c.options["nodes"], c.options["auth_token"] = []string{host}, s.Root
-			st := openStore(t, s.root(), nil, c.options)
-			if c.works {
-				storetest.ReadUntil(t, st, "confd/a=1")
-				return
-			}
-			if snap, err := st.Read(t.Context()); !errors.Is(err, store.ErrUnavailable) {
-				t.Errorf("Read: %v, %v", snap, err)
-			}
-		})
+	files := storetest.Certificates{
+		CA: ca.File, Cert: ours.Cert, Key: ours.Key,
+		Stranger: stranger.File, TheirCert: theirs.Cert, TheirKey: theirs.Key,
 	}
+	storetest.TLS(t, files, func(t *testing.T, v spec.Values) store.Store {
+		v["nodes"], v["auth_token"] = []string{strings.TrimPrefix(s.Endpoint, "https://")}, s.Root
+		return openStore(t, s.root(), nil, v)
+	})
 }
 
 // A restored server begins again with versions that meant something else.

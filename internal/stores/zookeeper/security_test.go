@@ -17,50 +17,17 @@ import (
 // The server's own TLS port, with both sides asked for a certificate.
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	ca, stranger := testserver.NewCA(t), testserver.NewCA(t)
+	ca := testserver.NewCA(t)
+	stranger, ours, theirs := ca.Two(t)
 	z := testserver.StartZooKeeper(t, testserver.WithZooKeeperTLS(ca, true))
 	z.Put(t, root+"/confd/a", "1")
-	ours, theirs := ca.Issue(t, "agent"), stranger.Issue(t, "agent")
-	for name, c := range map[string]struct {
-		options spec.Values
-		works   bool
-	}{
-		"both sides known":             {spec.Values{"client_ca_keys": ca.File, "client_cert": ours.Cert, "client_key": ours.Key}, true},
-		"without checking the server":  {spec.Values{"client_insecure": true, "client_cert": ours.Cert, "client_key": ours.Key}, true},
-		"without a certificate":        {spec.Values{"client_ca_keys": ca.File}, false},
-		"with a stranger's":            {spec.Values{"client_ca_keys": ca.File, "client_cert": theirs.Cert, "client_key": theirs.Key}, false},
-		"a server signed by who knows": {spec.Values{"client_ca_keys": stranger.File, "client_cert": ours.Cert, "client_key": ours.Key}, false},
-		"the system's authorities":     {spec.Values{"scheme": "https", "client_cert": ours.Cert, "client_key": ours.Key}, false},
-		"a file that is missing":       {spec.Values{"client_ca_keys": "/no/such/ca.pem"}, false},
-		"no TLS at all":                {spec.Values{}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			c.options["nodes"] = []string{z.SecureAddress}
-			st := openValues(t, nil, root, c.options)
-			if c.works {
-				since := storetest.ReadUntil(t, st, "confd/a=").Revision
-				put(t, st, "confd/a", name, store.Cond{})
-				wait(t, st, since)
-				return
-			}
-			snap, err := st.Read(storetest.Deadline(t, storetest.Patience))
-			if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrDenied) {
-				t.Fatalf("Read: %v, %v", snap, err)
-			}
-		})
+	files := storetest.Certificates{
+		CA: ca.File, Cert: ours.Cert, Key: ours.Key,
+		Stranger: stranger.File, TheirCert: theirs.Cert, TheirKey: theirs.Key,
 	}
-	t.Run("a certificate that comes later", func(t *testing.T) {
-		dir := t.TempDir()
-		st := openValues(t, nil, root, spec.Values{
-			"nodes": []string{z.SecureAddress}, "client_ca_keys": ca.File, "client_cert": dir + "/cert.pem", "client_key": dir + "/key.pem",
-		})
-		_, err := st.Read(storetest.Deadline(t, storetest.Patience))
-		if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "client_cert") {
-			t.Fatalf("Read: %v, which does not name client_cert", err)
-		}
-		copyFile(t, ours.Cert, dir+"/cert.pem")
-		copyFile(t, ours.Key, dir+"/key.pem")
-		storetest.ReadUntil(t, st, "confd/a=")
+	storetest.TLS(t, files, func(t *testing.T, v spec.Values) store.Store {
+		v["nodes"] = []string{z.SecureAddress}
+		return openValues(t, nil, root, v)
 	})
 }
 

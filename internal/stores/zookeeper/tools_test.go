@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"os"
 	"sync"
 	"testing"
 
@@ -108,16 +107,5 @@ func wait(t *testing.T, st store.Store, since store.Revision) {
 	t.Helper()
 	if err := st.Wait(storetest.Deadline(t, storetest.Patience), since); err != nil {
 		t.Fatalf("Wait: %v", err)
-	}
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	b, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, b, 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
