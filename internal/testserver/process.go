@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// need skips the test where program is not installed, and fails it in CI.
-func need(tb testing.TB, program, install string) {
+// Need skips the test where program is not installed, and fails it in CI.
+func Need(tb testing.TB, program, install string) {
 	tb.Helper()
 	if _, err := exec.LookPath(program); err == nil {
 		return
