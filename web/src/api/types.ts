@@ -293,6 +293,14 @@ export interface Series {
   values: unknown[][];
 }
 
+export interface StateList {
+  states: Entry[];
+}
+
+export interface StateListAnswer {
+  content: StateList;
+}
+
 export interface Status {
   converged: boolean;
   errors: string[];
@@ -462,6 +470,8 @@ export interface Calls {
   "POST /v1/query/raw": { body: QueryRequest; answer: Answer };
   /** Read `datakit.conf` and `conf.d` again. */
   "POST /v1/reload": { body: never; answer: ReloadedAnswer };
+  /** The last units and stores that went into another state. */
+  "GET /v1/states": { body: never; answer: StateListAnswer };
   /** What runs, and what became of every store, key and script. */
   "GET /v1/status": { body: never; answer: Status };
   /** Take points as line protocol, and send them on as if they were collected. */
