@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
 )
@@ -48,7 +49,7 @@ func (b bubble) Parallel()     {}
 func (b bubble) Verbose() bool { return testing.Verbose() }
 func (b bubble) Run(name string, f func(testscript.T)) {
 	b.T.Run(name, func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { f(bubble{t}) })
+		faketime.Test(t, func(t *testing.T) { f(bubble{t}) })
 	})
 }
 
