@@ -39,14 +39,14 @@ func newDesk(t *testing.T) *desk {
 // program makes a `datakit` whose default work directory is another one.
 func program(t *testing.T, bin, work string) {
 	t.Helper()
-	real, err := exec.LookPath("datakit")
+	datakit, err := exec.LookPath("datakit")
 	if err != nil {
 		t.Fatal(err)
 	}
 	script := fmt.Sprintf("#!/bin/sh\n"+
 		"case \" $1 $* \" in *\" --dir\"* | *\" --help \"*) ;;\n"+
 		"*\" status \"* | *\" confd \"* | *\" check \"* | *\" console \"* | *\" monitor \"* | *\" run \"* | *\" dql \"* | *\" uninstall \"*) set -- \"$@\" --dir %q ;;\n"+
-		"esac\nexec %q \"$@\"\n", work, real)
+		"esac\nexec %q \"$@\"\n", work, datakit)
 	if err := os.WriteFile(filepath.Join(bin, "datakit"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -23,11 +23,11 @@ import (
 func serve(t *testing.T) (url string) {
 	t.Helper()
 	dir := t.TempDir()
-	real, err := exec.LookPath("datakit")
+	datakit, err := exec.LookPath("datakit")
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := []byte("#!/bin/sh\nexec " + real + " \"$@\"\n")
+	script := []byte("#!/bin/sh\nexec " + datakit + " \"$@\"\n")
 	var archive bytes.Buffer
 	zip := gzip.NewWriter(&archive)
 	w := tar.NewWriter(zip)
@@ -104,11 +104,11 @@ func TestThePageAboutInstalling(t *testing.T) {
 // own types the last example: the program is its own installer.
 func (r *reader) own() {
 	r.t.Helper()
-	real, err := exec.LookPath("datakit")
+	datakit, err := exec.LookPath("datakit")
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(r.dir, "datakit"), []byte("#!/bin/sh\nexec "+real+" \"$@\"\n"), 0o700); err != nil {
+	if err := os.WriteFile(filepath.Join(r.dir, "datakit"), []byte("#!/bin/sh\nexec "+datakit+" \"$@\"\n"), 0o700); err != nil {
 		r.t.Fatal(err)
 	}
 	r.env = append(r.env, "ENV_HTTP_LISTEN="+free(r.t), "DK_INSTALL_DIR=")

@@ -17,12 +17,12 @@ func TestTheReadme(t *testing.T) {
 	etcd, addr := testserver.StartEtcd(t).Endpoint, free(t)
 	r := newReader(t, "README.md", "localhost:9529", addr, "127.0.0.1:2379", etcd, "etcd & ", ": ")
 	r.env = append(r.env, "ENV_HTTP_LISTEN="+addr, "ETCDCTL_API=3", "ETCDCTL_ENDPOINTS="+etcd)
-	real, err := exec.LookPath("datakit")
+	datakit, err := exec.LookPath("datakit")
 	if err == nil {
 		err = os.Mkdir(filepath.Join(r.dir, "bin"), 0o700)
 	}
 	if err == nil {
-		err = os.Symlink(real, filepath.Join(r.dir, "bin", "datakit"))
+		err = os.Symlink(datakit, filepath.Join(r.dir, "bin", "datakit"))
 	}
 	if err != nil {
 		t.Fatal(err)
