@@ -109,7 +109,7 @@ func toldChange(e journal.Entry) Change {
 	return Change{
 		At: e.Time.Time, Kind: kindKey, Subject: c.Store + ":" + c.Key, own: &e,
 		Text: verdict(c) + because(strings.Join(steps, "; ")) + because(c.Error),
-		Bad: isBadKey(c.State) || slices.ContainsFunc(c.Steps, func(s journal.Step) bool { return s.Error != "" }),
+		Bad:  isBadKey(c.State) || slices.ContainsFunc(c.Steps, func(s journal.Step) bool { return s.Error != "" }),
 	}
 }
 
