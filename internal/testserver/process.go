@@ -6,16 +6,21 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 )
 
-// need skips the test where program is not installed, and fails it in CI.
-func need(tb testing.TB, program, install string) {
+// Need skips the test where program, or the file of that whole path, is not
+// installed, and fails it in CI.
+func Need(tb testing.TB, program, install string) {
 	tb.Helper()
 	if _, err := exec.LookPath(program); err == nil {
+		return
+	}
+	if _, err := os.Stat(program); err == nil && filepath.IsAbs(program) {
 		return
 	}
 	if os.Getenv("CI") != "" {
