@@ -15,13 +15,18 @@ import (
 // need skips the test where program is not installed, and fails it in CI.
 func need(tb testing.TB, program, install string) {
 	tb.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
+	if _, err := exec.LookPath(program); err != nil {
+		missing(tb, program, install)
 	}
+}
+
+// missing skips the test for want of what, and fails it in CI.
+func missing(tb testing.TB, what, install string) {
+	tb.Helper()
 	if os.Getenv("CI") != "" {
-		tb.Fatalf("%s is missing: %s", program, install)
+		tb.Fatalf("%s is missing: %s", what, install)
 	}
-	tb.Skipf("%s is missing, get it with: %s", program, install)
+	tb.Skipf("%s is missing, get it with: %s", what, install)
 }
 
 // freeAddress returns a loopback address that nobody listens on.
