@@ -1,0 +1,140 @@
+// The answer to a query as one table: whatever its groups have in common stands
+// in one column.
+
+/** A Cell is one value. Times are in milliseconds since 1970. */
+export type Cell = string | number | boolean | null;
+
+/** A Series is the rows of one group, as the agent answers. */
+export interface Series {
+  name?: string;
+  tags?: Record<string, string>;
+  columns: string[];
+  values: Cell[][];
+}
+
+/** A Result is the answer to one query. */
+export interface Result {
+  series: Series[];
+  cost: string;
+  raw_query: string;
+}
+
+/** What a column holds decides how it is written and sorted. */
+export type Kind = "time" | "name" | "tag" | "value";
+
+export interface Column {
+  name: string;
+  kind: Kind;
+}
+
+export interface Table {
+  columns: Column[];
+  rows: Cell[][];
+}
+
+export interface Sorting {
+  column: number;
+  down: boolean;
+}
+
+/** toTable lays all groups below each other. */
+export function toTable(result: Result): Table {
+  const columns = columnsOf(result.series);
+  const rows: Cell[][] = [];
+  for (const series of result.series) {
+    const at = columns.map((column) => series.columns.indexOf(column.name));
+    for (const values of series.values) {
+      rows.push(columns.map((column, i) => cellOf(series, values, column, at[i] ?? -1)));
+    }
+  }
+  return { columns, rows };
+}
+
+function cellOf(series: Series, values: Cell[], column: Column, at: number): Cell {
+  if (column.kind === "name") return series.name ?? null;
+  if (column.kind === "tag") return series.tags?.[column.name] ?? null;
+  return values[at] ?? null;
+}
+
+function columnsOf(list: Series[]): Column[] {
+  const names = new Set(list.map((s) => s.name ?? ""));
+  const tags = new Set(list.flatMap((s) => Object.keys(s.tags ?? {})));
+  const values = new Set(list.flatMap((s) => s.columns));
+  const hasTime =
+    values.delete("time") && list.some((s) => s.values.some((row) => row[s.columns.indexOf("time")] != null));
+  const columns: Column[] = hasTime ? [{ name: "time", kind: "time" }] : [];
+  if (names.size > 1) columns.push({ name: "measurement", kind: "name" });
+  for (const name of [...tags].sort()) columns.push({ name, kind: "tag" });
+  for (const name of values) columns.push({ name, kind: "value" });
+  return columns;
+}
+
+/** isNumeric reports whether a column holds numbers and nothing else. */
+export function isNumeric(table: Table, column: number): boolean {
+  let some = false;
+  for (const row of table.rows) {
+    const cell = row[column] ?? null;
+    if (cell !== null && typeof cell !== "number") return false;
+    some ||= cell !== null;
+  }
+  return some;
+}
+
+/** sorted returns the rows in order; those without a value come last, either way. */
+export function sorted(table: Table, by: Sorting | undefined): Cell[][] {
+  if (!by) return table.rows;
+  const sign = by.down ? -1 : 1;
+  return [...table.rows].sort((a, b) => {
+    const [x, y] = [a[by.column] ?? null, b[by.column] ?? null];
+    if (x === null || y === null) return Number(x === null) - Number(y === null);
+    return sign * compare(x, y);
+  });
+}
+
+const collator = new Intl.Collator("en", { numeric: true });
+
+function compare(a: Exclude<Cell, null>, b: Exclude<Cell, null>): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return collator.compare(String(a), String(b));
+}
+
+/** timeText writes a time as the agent's other faces do: in UTC, to the millisecond. */
+export function timeText(ms: number): string {
+  const when = new Date(ms);
+  return Number.isNaN(when.getTime()) ? String(ms) : when.toISOString().replace("T", " ").replace("Z", "");
+}
+
+/** toCSV writes a table as RFC 4180 has it, with times that other programs read. */
+export function toCSV(table: Table): string {
+  const lines = [table.columns.map((c) => quoted(c.name))];
+  for (const row of table.rows) {
+    lines.push(
+      row.map((cell, i) =>
+        table.columns[i]?.kind === "time" && typeof cell === "number" ? isoTime(cell) : quoted(cell),
+      ),
+    );
+  }
+  return lines.map((line) => `${line.join(",")}\r\n`).join("");
+}
+
+function isoTime(ms: number): string {
+  const when = new Date(ms);
+  return Number.isNaN(when.getTime()) ? String(ms) : when.toISOString();
+}
+
+function quoted(cell: Cell): string {
+  const text = cell === null ? "" : String(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** rowLimit is how many rows of a group an answer holds at most, as its query says. */
+export function rowLimit(query: string): number {
+  const limit = /\blimit\s+(\d+)/i.exec(query);
+  return limit ? Number(limit[1]) : 1000;
+}
+
+/** isCut reports whether a group has as many rows as it may: there may be more. */
+export function isCut(result: Result): boolean {
+  const limit = rowLimit(result.raw_query);
+  return limit > 1 && result.series.some((s) => s.values.length === limit);
+}
