@@ -132,7 +132,7 @@ func browserDir(tb testing.TB) string {
 	}
 	dir = filepath.Join(dir, "web", "e2e")
 	if _, err := os.Stat(filepath.Join(dir, "node_modules", "playwright-core")); err != nil {
-		missing(tb, "playwright-core", "npm ci --prefix web/e2e")
+		Missing(tb, "playwright-core", "npm ci --prefix web/e2e")
 	}
 	return dir
 }

@@ -16,12 +16,12 @@ import (
 func need(tb testing.TB, program, install string) {
 	tb.Helper()
 	if _, err := exec.LookPath(program); err != nil {
-		missing(tb, program, install)
+		Missing(tb, program, install)
 	}
 }
 
-// missing skips the test for want of what, and fails it in CI.
-func missing(tb testing.TB, what, install string) {
+// Missing skips the test for want of what, and fails it in CI.
+func Missing(tb testing.TB, what, install string) {
 	tb.Helper()
 	if os.Getenv("CI") != "" {
 		tb.Fatalf("%s is missing: %s", what, install)
