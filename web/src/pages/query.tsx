@@ -60,7 +60,6 @@ export function Query() {
 
   // A link, and the browser's way back, ask what they name.
   const linked = param("q");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is asked already is not asked again
   useEffect(() => {
     if (linked === "" || linked === outcome?.asked || running.current) return;
     setText(linked);
@@ -109,7 +108,11 @@ export function Query() {
         <Mistake id="query-mistake" error={outcome.error} text={outcome.asked} form={form} />
       )}
       {outcome?.result && (
-        <Answer result={outcome.result} shape={shape} onShape={(as) => choose({ as: as === "chart" ? as : undefined })} />
+        <Answer
+          result={outcome.result}
+          shape={shape}
+          onShape={(as) => choose({ as: as === "chart" ? as : undefined })}
+        />
       )}
       <Picks title={t.examples} list={examples} open={!outcome} onPick={run} />
       <Picks title={t.earlier} list={earlier} open={false} onPick={run}>
@@ -186,5 +189,5 @@ function Picks({ title, list, open, onPick, children }: PicksProps) {
 /** Kept says how many points there are to be asked. */
 function Kept() {
   const r = status.value?.recent;
-  return r ? <>{words.value.query.kept(number(r.points), bytes(r.bytes), bytes(r.max_bytes))}</> : null;
+  return r ? words.value.query.kept(number(r.points), bytes(r.bytes), bytes(r.max_bytes)) : null;
 }

@@ -32,11 +32,6 @@ export interface Table {
   rows: Cell[][];
 }
 
-export interface Sorting {
-  column: number;
-  down: boolean;
-}
-
 /** toTable lays all groups below each other. */
 export function toTable(result: Result): Table {
   const columns = columnsOf(result.series);
@@ -78,24 +73,6 @@ export function isNumeric(table: Table, column: number): boolean {
     some ||= cell !== null;
   }
   return some;
-}
-
-/** sorted returns the rows in order; those without a value come last, either way. */
-export function sorted(table: Table, by: Sorting | undefined): Cell[][] {
-  if (!by) return table.rows;
-  const sign = by.down ? -1 : 1;
-  return [...table.rows].sort((a, b) => {
-    const [x, y] = [a[by.column] ?? null, b[by.column] ?? null];
-    if (x === null || y === null) return Number(x === null) - Number(y === null);
-    return sign * compare(x, y);
-  });
-}
-
-const collator = new Intl.Collator("en", { numeric: true });
-
-function compare(a: Exclude<Cell, null>, b: Exclude<Cell, null>): number {
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  return collator.compare(String(a), String(b));
 }
 
 /** timeText writes a time as the agent's other faces do: in UTC, to the millisecond. */

@@ -23,7 +23,7 @@ export default function Chart({ plot }: { plot: Plot }) {
   const painted = theme.value;
   const shape = plot.lines.map((l) => l.label).join("\n");
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: new values are handed to the same chart below
+  // New values are handed to the same chart below
   useEffect(() => {
     const div = box.current;
     if (!div) return;
@@ -42,7 +42,6 @@ export default function Chart({ plot }: { plot: Plot }) {
   }, [shape]);
   useEffect(() => drawn.current?.setData(columns(plot)), [plot]);
   // The shell writes the theme into the document after this.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read when it is drawn
   useEffect(() => {
     const frame = requestAnimationFrame(() => drawn.current?.redraw(true));
     return () => cancelAnimationFrame(frame);
@@ -52,7 +51,9 @@ export default function Chart({ plot }: { plot: Plot }) {
   return (
     <figure class="query-chart">
       <div ref={box} class="query-plot" role="img" aria-labelledby="query-chart-caption" />
-      <figcaption id="query-chart-caption">{t.chartOf(plot.lines.length, ends[0] ?? "", ends[1] ?? "")}</figcaption>
+      <figcaption id="query-chart-caption">
+        {t.chartOf(plot.lines.length, ends[0] ?? "", ends[1] ?? "")}
+      </figcaption>
       <Legend plot={plot} at={at} />
       {plot.more > 0 && <p>{t.moreLines(plot.more)}</p>}
     </figure>
@@ -63,8 +64,13 @@ const columns = (plot: Plot): uPlot.AlignedData => [plot.times, ...plot.lines.ma
 
 function optionsFor(plot: Plot, div: HTMLElement, onPointer: (at: number | null) => void): uPlot.Options {
   const colour = (name: string) => () => getComputedStyle(div).getPropertyValue(name).trim();
-  const axis = { stroke: colour("--plot-text"), grid: { stroke: colour("--plot-grid"), width: 1 }, ticks: { show: false } };
-  const wide = (_: uPlot, values: string[] | null) => 16 + 7 * Math.max(3, ...(values ?? []).map((v) => String(v).length));
+  const axis = {
+    stroke: colour("--plot-text"),
+    grid: { stroke: colour("--plot-grid"), width: 1 },
+    ticks: { show: false },
+  };
+  const wide = (_: uPlot, values: string[] | null) =>
+    16 + 7 * Math.max(3, ...(values ?? []).map((v) => String(v).length));
   return {
     width: div.clientWidth,
     height,
@@ -110,7 +116,14 @@ function Legend({ plot, at }: { plot: Plot; at: number | null }) {
           <tr key={line.label}>
             <th scope="row">
               <svg class="query-swatch" width="24" height="8" aria-hidden="true">
-                <line class={`plot-${(i % colours) + 1}`} x1="0" x2="24" y1="4" y2="4" stroke-dasharray={dashOf(i)} />
+                <line
+                  class={`plot-${(i % colours) + 1}`}
+                  x1="0"
+                  x2="24"
+                  y1="4"
+                  y2="4"
+                  stroke-dasharray={dashOf(i)}
+                />
               </svg>
               <code>{line.label}</code>
             </th>

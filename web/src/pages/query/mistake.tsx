@@ -55,4 +55,5 @@ export function offsetOf(text: string, { line, column }: Problem): number {
 }
 
 /** isWide reports whether a character takes two columns, as those of Chinese do. */
-const isWide = (c: string) => /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/.test(c);
+const isWide = (c: string) =>
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/.test(c);

@@ -44,7 +44,11 @@ export function Answer({ result, shape, onShape }: Props) {
             onChoose={(id) => onShape(id === "chart" ? "chart" : "table")}
             tabs={[
               { id: "table", label: t.table, content: () => <Grid table={table} /> },
-              { id: "chart", label: t.chart, content: () => (plot ? <Drawn plot={plot} /> : <p>{t.noChart}</p>) },
+              {
+                id: "chart",
+                label: t.chart,
+                content: () => (plot ? <Drawn plot={plot} /> : <p>{t.noChart}</p>),
+              },
             ]}
           />
         </>

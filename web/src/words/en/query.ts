@@ -21,9 +21,8 @@ export const query = {
   rows: (n: number) => (n === 1 ? "1 row" : `${n} rows`),
   groups: (n: number) => (n === 1 ? "1 group" : `${n} groups`),
   took: (cost: string) => `in ${cost}`,
-  cut: (limit: number) => `A group has ${limit} rows, as many as it may: there may be more. LIMIT raises that.`,
-  shown: (n: number, of: number) => `${n} of ${of} rows are shown; a copy has all.`,
-  showMore: (n: number) => `Show ${n} more`,
+  cut: (limit: number) =>
+    `A group has ${limit} rows, as many as it may: there may be more. LIMIT raises that.`,
   nothing: "No point matches.",
   nothingHint: "Only the last points are kept, and only what is collected: show_measurement() lists it.",
   off: "The agent keeps no points: [recent] max_bytes is 0 in datakit.conf.",
@@ -36,10 +35,8 @@ export const query = {
   copyJSON: "Copy as JSON",
   copied: "Copied",
   notCopied: "The browser does not let us copy",
-  sortBy: (column: string) => `Sort by ${column}`,
   time: "time (UTC)",
   measurement: "measurement",
-  none: "no value",
   noChart: "There is no course to draw: it takes numbers at several times.",
   chartOf: (lines: number, from: string, to: string) =>
     `${lines === 1 ? "One line" : `${lines} lines`} from ${from} to ${to} UTC. The table holds the same values.`,

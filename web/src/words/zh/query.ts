@@ -1,5 +1,7 @@
+import type { Words } from "../index";
+
 /** DQL 查询页的文字。 */
-export const query = {
+export const query: Words["query"] = {
   title: "查询",
   about: "用 DQL 查询 Agent 最近采集的数据点，内容与发往输出的一致。",
   label: "DQL 语句",
@@ -22,25 +24,23 @@ export const query = {
   groups: (n: number) => `${n} 组`,
   took: (cost: string) => `耗时 ${cost}`,
   cut: (limit: number) => `有分组已达 ${limit} 行的上限，可能还有更多；可用 LIMIT 调大。`,
-  shown: (n: number, of: number) => `共 ${of} 行，显示 ${n} 行；复制时包含全部。`,
-  showMore: (n: number) => `再显示 ${n} 行`,
   nothing: "没有匹配的数据点。",
   nothingHint: "只保留最近采集的数据点；show_measurement() 可列出现有的指标集。",
   off: "Agent 不保留数据点：datakit.conf 中 [recent] max_bytes 为 0。",
   bounds: "由内存应答：未写 LIMIT 时每组最多 1000 行，总计最多 200,000 行，最长 10 秒。",
-  kept: (points: string, bytes: string, of: string) => `保留了 ${points} 个数据点，占用 ${bytes}，上限 ${of}。`,
+  kept: (points: string, bytes: string, of: string) =>
+    `保留了 ${points} 个数据点，占用 ${bytes}，上限 ${of}。`,
   at: (line: number, column: number) => `第 ${line} 行第 ${column} 列`,
   goThere: "定位",
   copyCSV: "复制为 CSV",
   copyJSON: "复制为 JSON",
   copied: "已复制",
   notCopied: "浏览器不允许复制",
-  sortBy: (column: string) => `按 ${column} 排序`,
   time: "时间（UTC）",
   measurement: "指标集",
-  none: "无值",
   noChart: "没有可绘制的曲线：需要多个时刻的数值。",
-  chartOf: (lines: number, from: string, to: string) => `${lines} 条曲线，UTC ${from} 至 ${to}。表格中有相同的数值。`,
+  chartOf: (lines: number, from: string, to: string) =>
+    `${lines} 条曲线，UTC ${from} 至 ${to}。表格中有相同的数值。`,
   lines: "曲线",
   line: "曲线",
   least: "最小",
