@@ -170,4 +170,13 @@ func TestPicturesOfEveryPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.browse("pictures", more, "DATAKIT_PICTURES="+dir)
+	list, err := filepath.Glob(filepath.Join(dir, "*.png"))
+	if err != nil || len(list) == 0 {
+		t.Fatalf("no pictures in %s: %v", dir, err)
+	}
+	for _, path := range list {
+		if err := shrink(path); err != nil {
+			t.Error(err)
+		}
+	}
 }
