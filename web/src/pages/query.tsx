@@ -1,3 +1,4 @@
+import "../style/query.css";
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../api/client";
@@ -92,10 +93,10 @@ export function Query() {
           {t.hint}
         </p>
         <div class="query-bar">
-          <button type="submit" class="primary" disabled={text.trim() === ""}>
+          <button type="submit" class="main" disabled={text.trim() === ""}>
             {t.run}
           </button>
-          <label title={t.liveHint}>
+          <label class="query-live" title={t.liveHint}>
             <input type="checkbox" checked={live} onChange={(e) => setLive(e.currentTarget.checked)} />
             {t.live}
           </label>

@@ -38,6 +38,7 @@ export default function Chart({ plot }: { plot: Plot }) {
       dark.removeEventListener("change", repaint);
       watch.disconnect();
       u.destroy();
+      div.replaceChildren();
     };
   }, [shape]);
   useEffect(() => drawn.current?.setData(columns(plot)), [plot]);
@@ -63,10 +64,16 @@ export default function Chart({ plot }: { plot: Plot }) {
 const columns = (plot: Plot): uPlot.AlignedData => [plot.times, ...plot.lines.map((l) => l.values)];
 
 function optionsFor(plot: Plot, div: HTMLElement, onPointer: (at: number | null) => void): uPlot.Options {
-  const colour = (name: string) => () => getComputedStyle(div).getPropertyValue(name).trim();
+  // What a name stands for, light or dark, only an element that has it can tell.
+  const probe = document.createElement("i");
+  div.append(probe);
+  const colour = (name: string) => () => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
   const axis = {
-    stroke: colour("--plot-text"),
-    grid: { stroke: colour("--plot-grid"), width: 1 },
+    stroke: colour("--faint"),
+    grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
   const wide = (_: uPlot, values: string[] | null) =>
@@ -95,18 +102,18 @@ function optionsFor(plot: Plot, div: HTMLElement, onPointer: (at: number | null)
 function Legend({ plot, at }: { plot: Plot; at: number | null }) {
   const t = words.value.query;
   return (
-    <table class="query-legend">
+    <table class="table query-legend">
       <caption>{t.lines}</caption>
       <thead>
         <tr>
           <th scope="col">{t.line}</th>
-          <th scope="col" class="number">
+          <th scope="col" class="right">
             {t.least}
           </th>
-          <th scope="col" class="number">
+          <th scope="col" class="right">
             {t.greatest}
           </th>
-          <th scope="col" class="number">
+          <th scope="col" class="right">
             {t.here}
           </th>
         </tr>
@@ -128,11 +135,11 @@ function Legend({ plot, at }: { plot: Plot; at: number | null }) {
               <code>{line.label}</code>
             </th>
             {bounds(line).map((v, k) => (
-              <td key={k === 0 ? "least" : "greatest"} class="number">
+              <td key={k === 0 ? "least" : "greatest"} class="right">
                 {shortNumber(v)}
               </td>
             ))}
-            <td class="number">{at === null ? "" : shortNumber(line.values[at] ?? null)}</td>
+            <td class="right">{at === null ? "" : shortNumber(line.values[at] ?? null)}</td>
           </tr>
         ))}
       </tbody>

@@ -23,7 +23,7 @@ export function Mistake({ id, error, text, form }: Props) {
     area?.setSelectionRange(at, at);
   };
   return (
-    <div id={id} role="alert" class="query-mistake">
+    <div id={id} role="alert" class="query-mistake notice bad">
       {places.length === 0 && <p>{why}</p>}
       {places.map((p) => (
         <div key={`${p.line}:${p.column}`}>

@@ -27,9 +27,9 @@ export function Answer({ result, shape, onShape }: Props) {
       <p class="query-summary">
         {t.rows(table.rows.length)} · {t.groups(result.series.length)} · {t.took(result.cost)}
       </p>
-      {isCut(result) && <p class="query-cut">{t.cut(rowLimit(result.raw_query))}</p>}
+      {isCut(result) && <p class="notice">{t.cut(rowLimit(result.raw_query))}</p>}
       {table.rows.length === 0 ? (
-        <p>
+        <p class="empty">
           {t.nothing} {t.nothingHint}
         </p>
       ) : (
