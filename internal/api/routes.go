@@ -36,6 +36,7 @@ type Route struct {
 	Params    []Param
 	Body      Body    // what is sent; the zero Body is none
 	Answer    Body    // of the code 200
+	Events    []Event // of an answer that is a stream
 	Code      int     // that it answers where all is well; 0 is 200
 	Errors    []Error // beside those that come of Access, and those that every route has
 
@@ -56,6 +57,13 @@ type Param struct {
 type Body struct {
 	Type string // the media type; "" is JSON
 	Of   any    // a value of the Go type that the JSON has; nil where it is no JSON
+}
+
+// An Event is one kind of message in a stream of server-sent events.
+type Event struct {
+	Name       string
+	Of         any // a value of the Go type that its data is
+	Doc, DocZH string
 }
 
 // Routes returns the description of every route, in the order of the manual.
@@ -96,20 +104,7 @@ func (s *Server) statusRoutes() []Route {
 			Answer: Body{Of: contentOf[changeList]{}},
 			Errors: []Error{{http.StatusBadRequest, "badRequest", "since or limit is no such number", "since 或 limit 不是合法的数"}},
 		},
-		{
-			Method: http.MethodGet, Path: "/v1/events", Access: Console, handler: s.events,
-			Summary:   "Changes, generations and states of units and stores as they come: server-sent events.",
-			SummaryZH: "以 server-sent events 实时推送变更、generation 以及采集器和配置中心的状态变化。",
-			Params: []Param{
-				{Name: "since", In: "query", Type: "integer", Doc: "Go on behind this ID; without it, with what comes from now on.", DocZH: "从该 ID 之后继续；缺省只推送此后的事件。"},
-				{Name: "Last-Event-ID", In: "header", Type: "integer", Doc: "The same, as browsers send it when they connect again. It goes first.", DocZH: "同上，浏览器重连时自动发送，优先于 since。"},
-			},
-			Answer: Body{Type: "text/event-stream"},
-			Errors: []Error{
-				{http.StatusBadRequest, "badRequest", "the ID is no number", "ID 不是数字"},
-				{http.StatusServiceUnavailable, "busy", "there are as many readers of events as are taken", "事件的读者已达上限"},
-			},
-		},
+		s.eventRoute(),
 		{
 			Method: http.MethodGet, Path: "/v1/openapi.json", Access: Anyone, handler: s.openapi,
 			Summary: "This description, as OpenAPI 3.1.", SummaryZH: "本接口的 OpenAPI 3.1 描述。", Answer: Body{Of: map[string]any{}},

@@ -1,0 +1,5 @@
+import type { Words } from "../index";
+
+export const changes: Words["changes"] = {
+  title: "变更",
+};

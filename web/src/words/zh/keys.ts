@@ -1,0 +1,5 @@
+import type { Words } from "../index";
+
+export const keys: Words["keys"] = {
+  title: "键",
+};

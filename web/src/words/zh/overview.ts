@@ -1,0 +1,5 @@
+import type { Words } from "../index";
+
+export const overview: Words["overview"] = {
+  title: "概览",
+};

@@ -1,0 +1,5 @@
+import type { Words } from "../index";
+
+export const stores: Words["stores"] = {
+  title: "配置中心",
+};
