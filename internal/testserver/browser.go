@@ -130,9 +130,8 @@ func browserDir(tb testing.TB) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-	dir = filepath.Join(dir, "web", "e2e")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "playwright-core")); err != nil {
-		Missing(tb, "playwright-core", "npm ci --prefix web/e2e")
+	if _, err := os.Stat(filepath.Join(dir, "web", "node_modules", "playwright-core")); err != nil {
+		Missing(tb, "playwright-core", "make console, or npm ci in web")
 	}
-	return dir
+	return filepath.Join(dir, "web", "e2e")
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { chosen, open, pages } from "./pages.mjs";
 import { scenario, seen, step } from "./stage.mjs";
 
-const axe = await readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const axe = await readFile(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const found = [];
 
 /** examine adds what axe finds on the page as it is now. */
@@ -11,9 +11,18 @@ async function examine(page, what) {
   step(what);
   await page.evaluate(axe);
   const violations = await page.evaluate(async () => {
-    const options = { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"] };
+    const options = {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+      resultTypes: ["violations"],
+    };
     const { violations } = await globalThis.axe.run(document, options);
-    return violations.map((v) => ({ id: v.id, help: v.help, nodes: v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 200)} (${n.any.map((a) => a.message).join("; ")})`) }));
+    return violations.map((v) => ({
+      id: v.id,
+      help: v.help,
+      nodes: v.nodes
+        .slice(0, 3)
+        .map((n) => `${n.html.slice(0, 200)} (${n.any.map((a) => a.message).join("; ")})`),
+    }));
   });
   for (const v of violations) found.push(`${what}: ${v.id}: ${v.help}\n    ${v.nodes.join("\n    ")}`);
 }

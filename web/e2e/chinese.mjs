@@ -10,7 +10,13 @@ function english() {
   while (walk.nextNode()) {
     const e = walk.currentNode.parentElement;
     const text = walk.currentNode.data.trim();
-    if (!e.closest(names) && e.checkVisibility() && /[a-z]{3,}\s+[a-z]{2,}/i.test(text) && !/\p{Script=Han}/u.test(text)) out.push(text);
+    if (
+      !e.closest(names) &&
+      e.checkVisibility() &&
+      /[a-z]{3,}\s+[a-z]{2,}/i.test(text) &&
+      !/\p{Script=Han}/u.test(text)
+    )
+      out.push(text);
   }
   return out;
 }

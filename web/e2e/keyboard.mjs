@@ -9,7 +9,8 @@ function focused() {
   if (!e || e === document.body) return undefined;
   const style = getComputedStyle(e);
   const box = e.getBoundingClientRect();
-  const ring = (parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none") || style.boxShadow !== "none";
+  const ring =
+    (parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none") || style.boxShadow !== "none";
   globalThis.visited ??= new Set();
   const known = globalThis.visited.has(e);
   globalThis.visited.add(e);
@@ -23,9 +24,17 @@ function focused() {
 
 /** reachable counts what takes the focus by Tab; of a group of radio buttons or tabs, one does. */
 function missed() {
-  const list = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")];
+  const list = [
+    ...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']"),
+  ];
   return list
-    .filter((e) => e.tabIndex >= 0 && !e.disabled && e.checkVisibility({ visibilityProperty: true }) && !globalThis.visited.has(e))
+    .filter(
+      (e) =>
+        e.tabIndex >= 0 &&
+        !e.disabled &&
+        e.checkVisibility({ visibilityProperty: true }) &&
+        !globalThis.visited.has(e),
+    )
     .filter((e) => !(e.type === "radio" && !e.checked))
     .map((e) => `${e.tagName} ${e.id} ${e.className} ${e.textContent.slice(0, 40)}`);
 }
@@ -36,9 +45,16 @@ await scenario(async ({ page }) => {
   step("the first Tab leads past the navigation");
   await open(page, "/");
   await key("Tab");
-  equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Skip to the content", "the first stop");
+  equal(
+    await page.evaluate(() => document.activeElement.textContent.trim()),
+    "Skip to the content",
+    "the first stop",
+  );
   await key("Enter");
-  check(await page.evaluate(() => document.activeElement.closest("main") !== null), "the skip link leads nowhere");
+  check(
+    await page.evaluate(() => document.activeElement.closest("main") !== null),
+    "the skip link leads nowhere",
+  );
 
   for (const p of pages) {
     step(`g ${p.key} leads to ${p.en}, with the focus on its title`);
@@ -48,7 +64,11 @@ await scenario(async ({ page }) => {
     await seen(page.getByRole("heading", { level: 1, name: p.en }));
     equal(new URL(page.url()).pathname, p.path, "the address");
     await settled(page);
-    await until(page, async () => (await page.title()).startsWith(p.en), `the title is ${await page.title()}`);
+    await until(
+      page,
+      async () => (await page.title()).startsWith(p.en),
+      `the title is ${await page.title()}`,
+    );
     if (p.path !== "/") equal(await page.evaluate(() => document.activeElement.tagName), "H1", "the focus");
 
     step("Tab visits all of it once, and is seen everywhere");

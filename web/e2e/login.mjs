@@ -24,7 +24,11 @@ await scenario(async ({ page, context, complaints }) => {
   await seen(heading("Units"));
   await seen(page.getByText("input/mem").first());
   const cookies = await context.cookies();
-  equal(cookies.map((c) => [c.httpOnly, c.sameSite]), [[true, "Strict"]], "the cookie");
+  equal(
+    cookies.map((c) => [c.httpOnly, c.sameSite]),
+    [[true, "Strict"]],
+    "the cookie",
+  );
   check(!JSON.stringify(await context.storageState()).includes(token), "the browser keeps the token");
   check(!(await page.evaluate(() => document.cookie)), "a script can read the cookie");
 

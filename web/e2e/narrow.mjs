@@ -13,7 +13,9 @@ function wide(width) {
     return false;
   };
   return [...document.querySelectorAll("body *")]
-    .filter((e) => e.getClientRects().length > 0 && e.getBoundingClientRect().right > width + 0.5 && !scrolls(e))
+    .filter(
+      (e) => e.getClientRects().length > 0 && e.getBoundingClientRect().right > width + 0.5 && !scrolls(e),
+    )
     .slice(0, 5)
     .map((e) => `${e.tagName} ${e.className} ${e.textContent.slice(0, 40)}`);
 }
@@ -24,14 +26,21 @@ await scenario(
       step(path);
       await open(page, path);
       equal(await page.evaluate(wide, width), [], `${path} reaches beyond ${width} px`);
-      equal(await page.evaluate(() => document.scrollingElement.scrollWidth), width, `${path} scrolls sideways`);
+      equal(
+        await page.evaluate(() => document.scrollingElement.scrollWidth),
+        width,
+        `${path} scrolls sideways`,
+      );
     }
     step("the menu leads everywhere");
     for (const p of pages) {
       await page.getByRole("button", { name: "Menu" }).click();
       await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: p.en }).click();
       await seen(page.getByRole("heading", { level: 1, name: p.en }));
-      check((await page.evaluate(() => document.scrollingElement.scrollWidth)) === width, `${p.path} scrolls sideways`);
+      check(
+        (await page.evaluate(() => document.scrollingElement.scrollWidth)) === width,
+        `${p.path} scrolls sideways`,
+      );
     }
   },
   { viewport: { width, height: 740 }, hasTouch: true, isMobile: true },

@@ -16,7 +16,10 @@ export const pages = [
 export const chosen = [
   { name: "unit", path: "/units?id=input%2Fmem" },
   { name: "answer", path: `/query?q=${encodeURIComponent("M::nvidia_smi:(tconsul) BY v LIMIT 20")}` },
-  { name: "chart", path: `/query?as=chart&q=${encodeURIComponent("M::mem:(used_percent, available_percent) LIMIT 60")}` },
+  {
+    name: "chart",
+    path: `/query?as=chart&q=${encodeURIComponent("M::mem:(used_percent, available_percent) LIMIT 60")}`,
+  },
 ];
 
 /** open goes to a page by its address, and waits until it shows what the agent does. */

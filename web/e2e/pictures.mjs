@@ -25,11 +25,17 @@ await scenario(async ({ page, context }) => {
       await open(page, shown[name] ?? path);
       if (name === "query") await seen(page.getByRole("img", { name: /lines? from/ }));
       await page.evaluate(() => document.fonts.ready);
-      await page.screenshot({ path: join(dir, `${name}-${look}.png`), animations: "disabled", caret: "hide" });
+      await page.screenshot({
+        path: join(dir, `${name}-${look}.png`),
+        animations: "disabled",
+        caret: "hide",
+      });
     }
   }
   step("overview zh");
-  const zh = await context.browser().newContext({ locale: "zh-CN", viewport: { width: 1280, height: 800 }, timezoneId: "UTC" });
+  const zh = await context
+    .browser()
+    .newContext({ locale: "zh-CN", viewport: { width: 1280, height: 800 }, timezoneId: "UTC" });
   const other = await zh.newPage();
   for (const { name, path } of pages) {
     await open(other, shown[name] ?? path);

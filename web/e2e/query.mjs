@@ -40,7 +40,10 @@ await scenario(async ({ page, context, complaints }) => {
   await page.getByRole("button", { name: "Copy as CSV" }).click();
   await seen(page.getByText("Copied"));
   const csv = await page.evaluate(() => navigator.clipboard.readText());
-  check(/^time,v,tconsul\r\n\d{4}-\d\d-\d\dT[\d:.]+Z,(one|two),[12]\r\n/.test(csv), `the copy is ${csv.slice(0, 200)}`);
+  check(
+    /^time,v,tconsul\r\n\d{4}-\d\d-\d\dT[\d:.]+Z,(one|two),[12]\r\n/.test(csv),
+    `the copy is ${csv.slice(0, 200)}`,
+  );
 
   step("drawn");
   await page.getByRole("tab", { name: "Chart" }).click();
@@ -52,9 +55,17 @@ await scenario(async ({ page, context, complaints }) => {
   await editor().fill("M::nvidia_smi:(tconsul");
   await page.getByRole("button", { name: "Run" }).click();
   await seen(page.getByRole("alert").getByText('Line 1, column 23: expected ")"'));
-  equal(await page.getByRole("alert").locator("pre").innerText(), `M::nvidia_smi:(tconsul\n${" ".repeat(22)}^`, "the caret");
+  equal(
+    await page.getByRole("alert").locator("pre").innerText(),
+    `M::nvidia_smi:(tconsul\n${" ".repeat(22)}^`,
+    "the caret",
+  );
   await page.getByRole("button", { name: "Go there" }).click();
-  equal(await editor().evaluate((e) => [document.activeElement === e, e.selectionStart]), [true, 22], "the place");
+  equal(
+    await editor().evaluate((e) => [document.activeElement === e, e.selectionStart]),
+    [true, 22],
+    "the place",
+  );
 
   step("names are completed");
   await editor().fill("");

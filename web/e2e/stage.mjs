@@ -80,7 +80,8 @@ class Complaints {
 function listen(page, complaints, log) {
   page.on("console", (m) => {
     log.push(`${m.type()}: ${m.text()} (${m.location().url})`);
-    if (m.type() === "error" || m.type() === "warning") complaints.add(`console ${m.type()}: ${m.text()} ${m.location().url}`);
+    if (m.type() === "error" || m.type() === "warning")
+      complaints.add(`console ${m.type()}: ${m.text()} ${m.location().url}`);
   });
   page.on("pageerror", (e) => complaints.add(`uncaught: ${e.stack ?? e}`));
   page.on("response", (r) => {
@@ -99,7 +100,9 @@ function listen(page, complaints, log) {
 /** reportViolations runs in the page: what its policy forbids is an error of the page. */
 function reportViolations() {
   document.addEventListener("securitypolicyviolation", (e) => {
-    console.error(`content security policy: ${e.effectiveDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`);
+    console.error(
+      `content security policy: ${e.effectiveDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`,
+    );
   });
 }
 
@@ -110,7 +113,9 @@ async function keep(name, page, log) {
   if (!page || page.isClosed()) return;
   await page.screenshot({ path: file("png"), fullPage: true, timeout: 5_000 });
   await writeFile(file("html"), await page.content());
-  console.log(`the page, at ${page.url()}, says:\n${(await page.locator("body").innerText({ timeout: 5_000 })).slice(0, 4000)}`);
+  console.log(
+    `the page, at ${page.url()}, says:\n${(await page.locator("body").innerText({ timeout: 5_000 })).slice(0, 4000)}`,
+  );
   console.log(`kept: ${file("png")} ${file("html")} ${file("log")}`);
 }
 
@@ -125,7 +130,17 @@ export async function scenario(run, options = {}) {
   let page;
   const browser = await chromium.launch({
     executablePath: DATAKIT_CHROMIUM,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--force-color-profile=srgb", "--hide-scrollbars"],
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--force-color-profile=srgb",
+      "--hide-scrollbars",
+    ],
   });
   try {
     const context = await browser.newContext({
