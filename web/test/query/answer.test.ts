@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { isCut, isNumeric, type Result, timeText, toCSV, toTable } from "../../src/pages/query/answer";
+import {
+  costText,
+  isNumeric,
+  limitReached,
+  type Result,
+  timeText,
+  toCSV,
+  toTable,
+} from "../../src/pages/query/answer";
 
 const result = (series: Result["series"], raw_query = "M::cpu"): Result => ({
   series,
@@ -102,14 +110,22 @@ describe("toCSV", () => {
   });
 });
 
-describe("isCut", () => {
+describe("limitReached", () => {
   const rows = (n: number) => [
     { name: "a", columns: ["v"], values: Array.from({ length: n }, (_, i) => [i]) },
   ];
   it("says that there may be more where a group is full", () => {
-    expect(isCut(result(rows(20), "M::a limit 20"))).toBe(true);
-    expect(isCut(result(rows(19), "M::a limit 20"))).toBe(false);
-    expect(isCut(result(rows(1000)))).toBe(true);
-    expect(isCut(result(rows(1), "M::a LIMIT 1"))).toBe(false);
+    expect(limitReached(result(rows(20), "M::a limit 20"))).toBe(20);
+    expect(limitReached(result(rows(19), "M::a limit 20"))).toBe(0);
+    expect(limitReached(result(rows(1000)))).toBe(1000);
+    expect(limitReached(result(rows(1), "M::a LIMIT 1"))).toBe(0);
+  });
+});
+
+describe("costText", () => {
+  it("is short", () => {
+    expect(costText("187.986µs")).toBe("188 µs");
+    expect(costText("1.5ms")).toBe("1.5 ms");
+    expect(costText("1m2.5s")).toBe("1m2.5s");
   });
 });

@@ -104,14 +104,20 @@ function quoted(cell: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** rowLimit is how many rows of a group an answer holds at most, as its query says. */
-export function rowLimit(query: string): number {
-  const limit = /\blimit\s+(\d+)/i.exec(query);
-  return limit ? Number(limit[1]) : 1000;
+/** What a group holds where its query does not say. */
+export const defaultLimit = 1000;
+
+/** limitReached returns how many rows of a group there are where there may be more, 0 where that is all. */
+export function limitReached(result: Result): number {
+  const written = /\blimit\s+(\d+)/i.exec(result.raw_query);
+  const limit = written ? Number(written[1]) : defaultLimit;
+  return limit > 1 && result.series.some((s) => s.values.length === limit) ? limit : 0;
 }
 
-/** isCut reports whether a group has as many rows as it may: there may be more. */
-export function isCut(result: Result): boolean {
-  const limit = rowLimit(result.raw_query);
-  return limit > 1 && result.series.some((s) => s.values.length === limit);
+/** costText writes how long an answer took, as the agent says it, in three digits. */
+export function costText(cost: string): string {
+  return cost.replace(
+    /^([\d.]+)(\D+)$/,
+    (_, n: string, unit: string) => `${Number(Number(n).toPrecision(3))} ${unit}`,
+  );
 }

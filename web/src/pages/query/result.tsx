@@ -2,7 +2,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Tabs } from "../../ui/tabs";
 import { words } from "../../words";
-import { isCut, type Result, rowLimit, toCSV, toTable } from "./answer";
+import { costText, defaultLimit, limitReached, type Result, toCSV, toTable } from "./answer";
 import { Copy } from "./copy";
 import { Grid } from "./grid";
 import { type Plot, toPlot } from "./plot";
@@ -20,14 +20,20 @@ interface Props {
 export function Answer({ result, shape, onShape }: Props) {
   const table = useMemo(() => toTable(result), [result]);
   const plot = useMemo(() => toPlot(result), [result]);
+  const limit = limitReached(result);
   const t = words.value.query;
   return (
     <section class="query-answer" aria-labelledby="query-answer-title">
       <h2 id="query-answer-title">{t.answer}</h2>
       <p class="query-summary">
-        {t.rows(table.rows.length)} · {t.groups(result.series.length)} · {t.took(result.cost)}
+        {[
+          t.rows(table.rows.length),
+          t.groups(result.series.length),
+          ...(limit > 0 && limit !== defaultLimit ? [t.limited(limit)] : []),
+          t.took(costText(result.cost)),
+        ].join(" · ")}
       </p>
-      {isCut(result) && <p class="notice">{t.cut(rowLimit(result.raw_query))}</p>}
+      {limit === defaultLimit && <p class="notice">{t.cut(limit)}</p>}
       {table.rows.length === 0 ? (
         <p class="empty">
           {t.nothing} {t.nothingHint}

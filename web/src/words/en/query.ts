@@ -21,13 +21,13 @@ export const query = {
   rows: (n: number) => (n === 1 ? "1 row" : `${n} rows`),
   groups: (n: number) => (n === 1 ? "1 group" : `${n} groups`),
   took: (cost: string) => `in ${cost}`,
-  cut: (limit: number) =>
-    `A group has ${limit} rows, as many as it may: there may be more. LIMIT raises that.`,
+  cut: (limit: number) => `A group has ${limit} rows, as many as it may without a LIMIT: there may be more.`,
+  limited: (limit: number) => `up to ${limit} a group`,
   nothing: "No point matches.",
   nothingHint: "Only the last points are kept, and only what is collected: show_measurement() lists it.",
   off: "The agent keeps no points: [recent] max_bytes is 0 in datakit.conf.",
   bounds:
-    "Answered from memory: at most 1000 rows a group unless LIMIT says otherwise, 200,000 rows in all, 10 s.",
+    "Answered from memory: at most 1000 rows a group where there is no LIMIT, 200,000 rows in all, 10 s.",
   kept: (points: string, bytes: string, of: string) => `${points} points are kept, ${bytes} of ${of}.`,
   at: (line: number, column: number) => `Line ${line}, column ${column}`,
   goThere: "Go there",
