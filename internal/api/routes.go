@@ -70,7 +70,7 @@ type Event struct {
 func Routes() []Route { return (&Server{}).table() }
 
 func (s *Server) table() []Route {
-	return slices.Concat(s.statusRoutes(), s.orderRoutes(), []Route{s.queryRoute()}, s.consoleRoutes())
+	return slices.Concat(s.statusRoutes(), s.orderRoutes(), []Route{s.queryRoute(), s.recentRoute(), s.specsRoute()}, s.consoleRoutes())
 }
 
 func (s *Server) statusRoutes() []Route {
@@ -99,10 +99,22 @@ func (s *Server) statusRoutes() []Route {
 			SummaryZH: "最近的键变更：处理结果、隐去敏感信息的差异，以及由此重启的采集器。",
 			Params: []Param{
 				{Name: "since", In: "query", Type: "integer", Doc: "Only changes behind this ID, oldest first; without it, the newest ones.", DocZH: "仅返回该 ID 之后的变更（由旧到新）；缺省返回最新的变更。"},
-				{Name: "limit", In: "query", Type: "integer", Doc: "At most this many: 1 to 1000, 100 by default.", DocZH: "最多返回多少条：1 到 1000，默认 100。"},
+				{Name: "before", In: "query", Type: "integer", Doc: "The newest ones ahead of this ID; not with since.", DocZH: "返回该 ID 之前最新的变更；不能与 since 同用。"},
+				limitParam(),
 			},
 			Answer: Body{Of: contentOf[changeList]{}},
-			Errors: []Error{{http.StatusBadRequest, "badRequest", "since or limit is no such number", "since 或 limit 不是合法的数"}},
+			Errors: []Error{{http.StatusBadRequest, "badRequest", "since, before or limit is no such number", "since、before 或 limit 不是合法的数"}},
+		},
+		{
+			Method: http.MethodGet, Path: "/v1/states", Access: Console, handler: s.states,
+			Summary: "The last units and stores that went into another state.", SummaryZH: "最近有哪些采集单元和配置中心的状态发生了变化。",
+			Params: []Param{
+				{Name: "unit", In: "query", Type: "string", Doc: "Only this unit, by its ID.", DocZH: "仅此 ID 的采集单元。"},
+				{Name: "store", In: "query", Type: "string", Doc: "Only this store, by its ID.", DocZH: "仅此 ID 的配置中心。"},
+				limitParam(),
+			},
+			Answer: Body{Of: contentOf[stateList]{}},
+			Errors: []Error{{http.StatusBadRequest, "badRequest", "limit is no such number", "limit 不是合法的数"}},
 		},
 		s.eventRoute(),
 		{
@@ -110,6 +122,10 @@ func (s *Server) statusRoutes() []Route {
 			Summary: "This description, as OpenAPI 3.1.", SummaryZH: "本接口的 OpenAPI 3.1 描述。", Answer: Body{Of: map[string]any{}},
 		},
 	}
+}
+
+func limitParam() Param {
+	return Param{Name: "limit", In: "query", Type: "integer", Doc: "At most this many: 1 to 1000, 100 by default.", DocZH: "最多返回多少条：1 到 1000，默认 100。"}
 }
 
 // routes returns the handler of every path, behind what guards them all.
