@@ -43,7 +43,7 @@ await scenario(async ({ page }) => {
   const key = (k) => page.keyboard.press(k);
 
   step("the first Tab leads past the navigation");
-  await open(page, "/");
+  await open(page, pages[0].path);
   await key("Tab");
   equal(
     await page.evaluate(() => document.activeElement.textContent.trim()),
@@ -69,7 +69,7 @@ await scenario(async ({ page }) => {
       async () => (await page.title()).startsWith(p.en),
       `the title is ${await page.title()}`,
     );
-    if (p.path !== "/") equal(await page.evaluate(() => document.activeElement.tagName), "H1", "the focus");
+    if (p !== pages[0]) equal(await page.evaluate(() => document.activeElement.tagName), "H1", "the focus");
 
     step("Tab visits all of it once, and is seen everywhere");
     await page.evaluate(() => {
@@ -79,7 +79,8 @@ await scenario(async ({ page }) => {
     for (let i = 0; i < 400; i++) {
       await key("Tab");
       const at = await page.evaluate(focused);
-      if (!at || at.known) break;
+      if (!at) continue; // from the last stop it goes to the browser, and on to the first
+      if (at.known) break;
       check(at.ring, `one does not see the focus on ${at.what}`);
       check(at.shown, `the focus is out of sight: ${at.what}`);
     }
@@ -87,18 +88,20 @@ await scenario(async ({ page }) => {
   }
 
   step("? shows the keys, Esc closes them");
-  await open(page, "/units");
+  await open(page, (pages.find((p) => p.name === "units") ?? pages[0]).path);
   await page.locator("body").press("?");
   const dialog = page.getByRole("dialog");
   await seen(dialog);
   await key("Escape");
   await gone(dialog);
 
-  step("/ goes to the filter");
-  await page.locator("body").press("/");
-  await page.keyboard.type("mem");
-  await gone(page.getByText("input/swap"));
-  await seen(page.getByText("input/mem").first());
+  if (pages.some((p) => p.name === "units")) {
+    step("/ goes to the filter");
+    await page.locator("body").press("/");
+    await page.keyboard.type("mem");
+    await gone(page.getByText("input/swap"));
+    await seen(page.getByText("input/mem"));
+  }
 
   step("letters in a field are letters");
   await open(page, "/query");

@@ -1,6 +1,10 @@
 // The pages of the console, and what is done to each of them.
 import { agent, seen } from "./stage.mjs";
 
+// For whoever works on one page: DATAKIT_PAGES=units,query leaves out the others.
+const only = process.env.DATAKIT_PAGES?.split(",");
+const wanted = ({ name }) => !only || only.includes(name);
+
 /** Every page, by its path: its title in both languages, and the key after g that goes there. */
 export const pages = [
   { name: "overview", path: "/", en: "Overview", zh: "概览", key: "o" },
@@ -10,17 +14,17 @@ export const pages = [
   { name: "keys", path: "/keys", en: "Keys", zh: "键", key: "k" },
   { name: "scripts", path: "/scripts", en: "Scripts", zh: "脚本", key: "p" },
   { name: "query", path: "/query", en: "Query", zh: "查询", key: "q" },
-];
+].filter(wanted);
 
 /** What a page shows beside its list: one of each is chosen. */
 export const chosen = [
-  { name: "unit", path: "/units?id=input%2Fmem" },
-  { name: "answer", path: `/query?q=${encodeURIComponent("M::nvidia_smi:(tconsul) BY v LIMIT 20")}` },
+  { name: "units", path: "/units?id=input%2Fmem" },
+  { name: "query", path: `/query?q=${encodeURIComponent("M::nvidia_smi:(tconsul) BY v LIMIT 20")}` },
   {
-    name: "chart",
+    name: "query",
     path: `/query?as=chart&q=${encodeURIComponent("M::mem:(used_percent, available_percent) LIMIT 60")}`,
   },
-];
+].filter(wanted);
 
 /** open goes to a page by its address, and waits until it shows what the agent does. */
 export async function open(page, path) {
