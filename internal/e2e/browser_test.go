@@ -103,7 +103,7 @@ func TestBothInstancesAnswerInTheBrowser(t *testing.T) {
 func TestScriptsTakeTurnsInTheBrowser(t *testing.T) {
 	t.Parallel()
 	e := testserver.StartEtcd(t)
-	a := newAgent(t, follow(e, ""))
+	a := newAgent(t, writable+follow(e, ""))
 	a.write("conf.d/disk.conf", "[[inputs.disk]]\n  interval = \"500ms\"\n")
 	a.write("pipeline/metric/disk.p", "add_key(tconfd, 4)\n")
 	a.start()

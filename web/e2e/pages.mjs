@@ -19,6 +19,11 @@ export const pages = [
 /** What a page shows beside its list: one of each is chosen. */
 export const chosen = [
   { name: "units", path: "/units?id=input%2Fmem" },
+  { name: "keys", path: "/keys?store=etcdv3&key=confd%2Fmem" },
+  { name: "keys", path: "/keys?store=etcdv3&key=confd%2Fbroken" },
+  { name: "keys", path: "/keys?new=1" },
+  { name: "scripts", path: "/scripts?script=metric%2Fnvidia_smi.p&store=etcdv3" },
+  { name: "scripts", path: "/scripts?new=1" },
   { name: "query", path: `/query?q=${encodeURIComponent("M::nvidia_smi:(tconsul) BY v LIMIT 20")}` },
   {
     name: "query",
