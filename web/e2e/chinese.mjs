@@ -2,8 +2,12 @@
 import { chosen, open, pages } from "./pages.mjs";
 import { agent, equal, scenario, seen, step } from "./stage.mjs";
 
-/** english returns the texts without any Chinese that are no names: those in code, keys and times are. */
-function english() {
+/**
+ * english returns the texts without any Chinese that are no names: those in code,
+ * keys and times are. What the agent itself says of an error is in English.
+ */
+async function english() {
+  const said = await (await fetch("/v1/status")).text();
   const names = "code, pre, kbd, time, textarea, svg, canvas, option, .brand, .host, .mono, [translate=no]";
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const out = [];

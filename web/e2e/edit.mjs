@@ -1,6 +1,6 @@
 // The plan's first step: a key is changed, in the page and by somebody else, and
 // unit and timeline show it without a reload.
-import { act, agent, check, equal, gone, scenario, seen, step, until } from "./stage.mjs";
+import { act, agent, check, equal, gone, scenario, seen, step, until, write } from "./stage.mjs";
 
 const value = (interval) => `[[inputs.mem]]\n  interval = "${interval}"\n`;
 
@@ -34,11 +34,11 @@ await scenario(async ({ page, complaints }) => {
   equal((await editor.innerText()).trim(), value("1s").trim(), "the value");
 
   step("a mistake is shown before anything is written");
-  await editor.fill(`[[inputs.mem]]\n  intervall = "2s"\n`);
+  await write(editor, `[[inputs.mem]]\n  intervall = "2s"\n`);
   await seen(page.getByRole("list", { name: "Problems" }).getByText("intervall"));
 
   step("the plan says what it would do, and it is put");
-  await editor.fill(value("2s"));
+  await write(editor, value("2s"));
   await seen(page.getByText("An agent would take this."));
   await button("Plan").click();
   await seen(dialog.getByText("input/mem"));
@@ -66,7 +66,7 @@ await scenario(async ({ page, complaints }) => {
   await go("Keys");
   await page.getByRole("link", { name: /^mem/ }).click();
   await seen(editor);
-  await editor.fill(value("4s"));
+  await write(editor, value("4s"));
   await act("etcdctl", "put", "/datakit/confd/mem", value("5s"));
   await seen(page.getByText(/Somebody else has written revision/));
   complaints.expect(/409/);

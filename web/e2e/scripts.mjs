@@ -1,10 +1,10 @@
 // The plan's scripts: that of the disk and that of etcd take turns, as the page of
 // the scripts and a query show.
-import { act, agent, check, gone, scenario, seen, step, until } from "./stage.mjs";
+import { act, agent, check, gone, scenario, seen, step, until, write } from "./stage.mjs";
 
 const key = "/datakit/pipeline/metric/disk.p";
 
-await scenario(async ({ page }) => {
+await scenario(async ({ page, complaints }) => {
   const go = async (name) => {
     await page.getByRole("navigation").getByRole("link", { name }).click();
     await seen(page.getByRole("heading", { level: 1, name }));
@@ -44,7 +44,7 @@ await scenario(async ({ page }) => {
   step("it is tried on recent points before it is put right");
   await row("etcdv3").getByRole("link").click();
   const editor = page.getByRole("textbox", { name: "Text of disk.p" });
-  await editor.fill("add_key(tconfd, 3)");
+  await write(editor, "add_key(tconfd, 3)");
   const trial = page
     .locator("section")
     .filter({ has: page.getByRole("heading", { name: "Run it on recent points" }) });
@@ -55,6 +55,7 @@ await scenario(async ({ page }) => {
   await seen(page.getByText("pipeline/metric/disk.p was written."));
 
   step("deleted, the disk's has its turn again");
+  complaints.expect(/404/); // the page that shows it looks once more
   await act("etcdctl", "del", key);
   await go("Scripts");
   await seen(row("local").getByText("active"));

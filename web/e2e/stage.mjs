@@ -36,6 +36,18 @@ export async function gone(locator) {
   await locator.first().waitFor({ state: "hidden", timeout: patience });
 }
 
+/**
+ * write replaces the text of an editor of code as its user does. Where the browser
+ * itself replaces coloured text, it tries to keep the colour as an inline style,
+ * which the policy forbids.
+ */
+export async function write(editor, text) {
+  await editor.focus();
+  await editor.press("Control+a");
+  await editor.press("Delete");
+  await editor.page().keyboard.insertText(text);
+}
+
 /** equal ends the scenario where got is not want. */
 export function equal(got, want, what) {
   const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
