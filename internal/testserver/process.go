@@ -23,10 +23,16 @@ func Need(tb testing.TB, program, install string) {
 	if _, err := os.Stat(program); err == nil && filepath.IsAbs(program) {
 		return
 	}
+	Missing(tb, program, install)
+}
+
+// Missing skips the test for want of what, and fails it in CI.
+func Missing(tb testing.TB, what, install string) {
+	tb.Helper()
 	if os.Getenv("CI") != "" {
-		tb.Fatalf("%s is missing: %s", program, install)
+		tb.Fatalf("%s is missing: %s", what, install)
 	}
-	tb.Skipf("%s is missing, get it with: %s", program, install)
+	tb.Skipf("%s is missing, get it with: %s", what, install)
 }
 
 // freeAddress returns a loopback address that nobody listens on.
