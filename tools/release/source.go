@@ -68,7 +68,7 @@ func newRelease(ctx context.Context, src, out, version string, log io.Writer) (*
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, fmt.Errorf("make the output folder: %w", err)
 	}
-	return &release{src: src, out: out, version: version, made: made, log: log}, nil
+	return &release{src: src, out: out, version: version, maintainer: maintainer, made: made, log: log}, nil
 }
 
 // sourceDate returns the time of the source: epoch, which is the value of
