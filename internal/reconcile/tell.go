@@ -17,7 +17,7 @@ import (
 // turn is one turn, done: what was before it, what is now, and how it came.
 type turn struct {
 	was, is    config.Result
-	keys       []config.KeyChange // between the two
+	keys       []config.KeyChange   // between the two
 	running    map[string]plan.Unit // before it
 	reports    []supervise.Report
 	swapped    time.Duration // what replacing the scripts took
