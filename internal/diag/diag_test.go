@@ -79,7 +79,7 @@ func TestOffsetLeadsBack(t *testing.T) {
 }
 
 func TestWithinKeepsWhatIsKnown(t *testing.T) {
-	list := diag.List{{Origin: "ENV_X", Message: "a"}, {Message: "b"}}
+	list := List{{Origin: "ENV_X", Message: "a"}, {Message: "b"}}
 	if got := list.Within("f").Error(); got != "ENV_X: a; f: b" {
 		t.Errorf("got %q", got)
 	}
