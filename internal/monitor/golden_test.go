@@ -66,6 +66,16 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+func TestScreensOfTheAgentsOwnList(t *testing.T) {
+	for name, keys := range map[string]string{"told-100x30": "6", "told-put-100x30": "6 down enter", "told-changed-100x30": "6 down down enter"} {
+		t.Run(name, func(t *testing.T) {
+			m := told(t, 100, 30)
+			press(m, keys)
+			golden(t, name, m.Screen())
+		})
+	}
+}
+
 func TestScreenOfAnAgentThatWentAway(t *testing.T) {
 	m := watching(t, 80, 24)
 	m.Lose(errAway, start().Add(150*time.Second))
