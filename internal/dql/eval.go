@@ -13,6 +13,7 @@ import (
 // of a group's aggregates.
 type frame struct {
 	block  *block.Block
+	nth    int // of the blocks of the run, in the order in which they are looked at
 	row    int
 	time   int64
 	slots  []slot        // the names that the query uses, as this block has them
@@ -45,7 +46,28 @@ type compiler struct {
 	slots   []string
 	aggs    []aggSpec
 	serials int
-	grouped bool // names are those of an aggregated row
+	grouped bool  // names are those of an aggregated row
+	used    []int // slots of the names that were compiled
+	timed   bool  // the time was compiled
+}
+
+// filter compiles the filter of the query, and returns the slots of the names that
+// it looks at; nil where it looks at the time. The test is nil where there is none.
+func (c *compiler) filter() (test testFunc, names []int) {
+	if c.query.filter == nil {
+		return nil, nil
+	}
+	c.used, c.timed = []int{}, false
+	test = c.test(c.query.filter)
+	if c.timed {
+		return test, nil
+	}
+	return test, c.used
+}
+
+// fixed reports whether no name is a field of the block.
+func (f *frame) fixed(names []int) bool {
+	return names != nil && !slices.ContainsFunc(names, func(i int) bool { return f.slots[i].column != nil })
 }
 
 // slot returns the index of a name.
@@ -104,10 +126,12 @@ func (c *compiler) value(e expr) evalFunc {
 
 func (c *compiler) name(n string) evalFunc {
 	if n == timeName {
+		c.timed = true
 		return func(f *frame) point.Value { return point.IntOf(millis(f.time)) }
 	}
 	if !c.grouped {
 		i := c.slot(n)
+		c.used = append(c.used, i)
 		return func(f *frame) point.Value { return f.slots[i].at(f.row) }
 	}
 	if i := slices.IndexFunc(c.query.by, func(b name) bool { return b.text == n }); i >= 0 {

@@ -1,6 +1,7 @@
 package dql_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -235,6 +236,13 @@ func TestALimitGivesTheHeadOfAll(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(want) && len(got)+len(want) > 0 {
 			t.Fatalf("got %v, want %v", got, want)
 		}
+		// By themselves the newest come first, those of one time as they came.
+		slices.SortStableFunc(samples, func(a, b sample) int { return cmp.Compare(b.time, a.time) })
+		for i, row := range run(t, s, "M::m:(v) LIMIT 100").Series[0].Values {
+			if row[1] != samples[i].v {
+				t.Fatalf("row %d is %v, want %v", i, row, samples[i])
+			}
+		}
 		top := run(t, s, "M::m:(top(v, 3))").Series[0].Values
 		best := run(t, s, "M::m:(v) ORDER BY v DESC, time DESC LIMIT 3").Series[0].Values
 		for i := range top {
@@ -304,7 +312,7 @@ func TestEveryBoundEndsAQuery(t *testing.T) {
 		"M::m:(mode(x))":                    dql.ErrMemory,
 		"M::m:(sum(rate(x)))":               dql.ErrMemory,
 		"M::m:(derivative(x))":              dql.ErrMemory,
-		"M::m:(x) BY x":                     dql.ErrGroups,
+		"M::m:(x) BY x ORDER BY time":       dql.ErrGroups,
 		"M::m:(count(*)) BY x":              dql.ErrGroups,
 		"M::m:(top(x, 1)) BY x":             dql.ErrGroups,
 		"M::m:(count(*)) [::1s]":            dql.ErrRows,
