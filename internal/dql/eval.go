@@ -239,18 +239,63 @@ func relation(op string) func(n int) bool {
 }
 
 func (c *compiler) in(b binary) testFunc {
-	x := c.raw(b.l)
-	items := b.r.(list).items //nolint:forcetypeassert // the parser reads nothing else there
-	keys, loose := map[valueKey]bool{}, []point.Value(nil)
-	for _, item := range items {
-		v := item.(literal).value //nolint:forcetypeassert // check has refused the others
-		keys[keyOf(v)] = true
-		loose = append(loose, v)
+	x, set := c.raw(b.l), newValueSet()
+	for _, item := range b.r.(list).items { //nolint:forcetypeassert // the parser reads nothing else there
+		set.add(item.(literal).value) //nolint:forcetypeassert // check has refused the others
 	}
-	return func(f *frame) bool {
-		v := x(f)
-		return keys[keyOf(v)] || len(loose) <= maxBy && slices.ContainsFunc(loose, func(w point.Value) bool { return equal(v, w) })
+	return func(f *frame) bool { return set.has(x(f)) }
+}
+
+// A valueSet is the values of a list, found as equal finds them.
+type valueSet struct {
+	exact   map[valueKey]bool
+	read    map[valueKey]bool // the numbers and bools that the texts in it hold
+	strict  bool              // it has texts alone: a text is only itself
+	scratch [2]valueKey
+}
+
+func newValueSet() *valueSet {
+	return &valueSet{exact: map[valueKey]bool{}, read: map[valueKey]bool{}, strict: true}
+}
+
+func (s *valueSet) add(v point.Value) {
+	s.exact[keyOf(v)] = true
+	if v.Kind() != point.String {
+		s.strict = false
+		return
 	}
+	for _, k := range readings(v, s.scratch[:0]) {
+		s.read[k] = true
+	}
+}
+
+func (s *valueSet) has(v point.Value) bool {
+	if k := keyOf(v); s.exact[k] || v.Kind() != point.String && s.read[k] {
+		return true
+	}
+	if s.strict || v.Kind() != point.String {
+		return false
+	}
+	for _, k := range readings(v, s.scratch[:0]) {
+		if s.exact[k] {
+			return true
+		}
+	}
+	return false
+}
+
+// readings appends the number and the bool that a text holds.
+func readings(v point.Value, to []valueKey) []valueKey {
+	if n, ok := looseFloat(v); ok && n == n {
+		to = append(to, keyOf(point.FloatOf(n)))
+	}
+	switch strings.ToLower(v.Text()) {
+	case "true":
+		to = append(to, keyOf(point.BoolOf(true)))
+	case "false":
+		to = append(to, keyOf(point.BoolOf(false)))
+	}
+	return to
 }
 
 func (c *compiler) equals(b binary) testFunc {

@@ -253,6 +253,34 @@ func TestALimitGivesTheHeadOfAll(t *testing.T) {
 	})
 }
 
+// A value is in a list where it equals one of its items, however many there are.
+func TestInIsEqualToOne(t *testing.T) {
+	value := rapid.SampledFrom([]string{"0", "1", "-1", "2.5", "'1'", "' 1 '", "'01'", "'x'", "''", "true", "'true'", "'TRUE'", "false", "'nan'", "1e3", "'1e3'", "1000"})
+	rapid.Check(t, func(t *rapid.T) {
+		p := point.New("m", 1)
+		p.Add("v", rapid.SampledFrom([]point.Value{
+			point.IntOf(1), point.FloatOf(1), point.UintOf(1000), point.FloatOf(2.5), point.FloatOf(math.Copysign(0, -1)), point.BoolOf(true), point.BoolOf(false),
+			point.StringOf("1"), point.StringOf("01"), point.StringOf("true"), point.StringOf("True"), point.StringOf("x"), point.StringOf(""), point.StringOf("nan"),
+		}).Draw(t, "field"))
+		p.Time = now.UnixNano()
+		s := recent.New(1<<20, 1<<62)
+		s.Observe(point.Metric, []point.Point{p})
+		items := rapid.SliceOfN(value, 1, 4).Draw(t, "items")
+		var each []string
+		for _, i := range items {
+			each = append(each, "v = "+i)
+		}
+		for range rapid.SampledFrom([]int{0, 50}).Draw(t, "others") {
+			items = append(items, "'another'", "12345")
+		}
+		in := run(t, s, "M::m:(v) { v in ["+strings.Join(items, ", ")+"] }")
+		one := run(t, s, "M::m:(v) { "+strings.Join(each, " || ")+" }")
+		if in.Rows() != one.Rows() {
+			t.Fatalf("%v in %v: %d, %v: %d", p.Fields[0].Value, items, in.Rows(), each, one.Rows())
+		}
+	})
+}
+
 // What a query is printed as is the same query.
 func TestThePrintedQueryIsTheSame(t *testing.T) {
 	s := observe([]sample{{"a", 1, 2}, {"b", 2, 3}})

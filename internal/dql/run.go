@@ -236,11 +236,12 @@ func (r *runner) rowsOf(f *frame, test testFunc, visit func(*frame) error) error
 		if err := r.check(n * checkEvery / r.stride); err != nil {
 			return err
 		}
-		for i := done; i < done+n; i++ {
-			f.row = i
-			if r.backwards {
-				f.row = b.Rows - 1 - i
-			}
+		row, step := done, 1
+		if r.backwards {
+			row, step = b.Rows-1-done, -1
+		}
+		for range n {
+			f.row, row = row, row+step
 			if f.time = b.Times[f.row]; f.time < r.from || f.time > r.to {
 				continue
 			}
