@@ -19,7 +19,7 @@ import (
 // measure switches the measurements on: `make measure`. They print figures and
 // judge none, but for what no machine may break: a missed tick, a restart of
 // another input.
-var measure = flag.Bool("measure", false, "print the figures of docs/performance.md; takes about 15 minutes")
+var measure = flag.Bool("measure", false, "print the figures of docs/performance.md; takes about 20 minutes")
 
 // defaults is the line of datakit.conf that names the default inputs.
 const defaults = "default_enabled_inputs = [\"cpu\", \"disk\", \"diskio\", \"mem\", \"swap\", \"system\", \"net\", \"processes\"]\n"
