@@ -33,9 +33,13 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 		return err
 	}
 	record := audit.New(dir.Audit())
+	pages, err := console.New(console.Options{Agent: a, Changes: a.changes})
+	if err != nil {
+		return errors.Join(err, a.close())
+	}
 	server := api.New(api.Options{
-		Agent: a, Recent: a.recent, Scripts: a.scripts.opts, Services: a.scripts.services, Addr: a.settings().Listen, Log: a.log,
-		Changes: a.changes, Console: console.New(console.Options{Agent: a, Changes: a.changes}),
+		Agent: a, Recent: a.recent, Catalog: a.parts.Catalog, Scripts: a.scripts.opts, Running: a.scripts.running, Services: a.scripts.services,
+		Addr: a.settings().Listen, Log: a.log, Changes: a.changes, Console: pages,
 		Settings: func() config.Console { return a.settings().Console },
 		Gate:     access.NewGate(access.File(dir.ConsoleToken())), Audit: record, Keys: keys{a},
 	})

@@ -74,10 +74,10 @@ func (a *agent) offer(body string, d, interval time.Duration) (l load) {
 	return l
 }
 
-// browse opens three pages of the console, until the function that it returns is
+// watch opens three pages of the console, until the function that it returns is
 // called: each listens to the events, and reads what it shows once a second. The
 // function returns how many events and answers came.
-func (a *agent) browse() (leave func() (events, answers int)) {
+func (a *agent) watch() (leave func() (events, answers int)) {
 	ctx, cancel := context.WithCancel(a.t.Context())
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -212,7 +212,7 @@ func TestMeasureLoadWithTheConsoleOpen(t *testing.T) {
 			return l
 		}
 		with := func() load {
-			leave := a.browse()
+			leave := a.watch()
 			l := add(&open, a.offer(body, round, pace))
 			e, n := leave()
 			events, answers = events+e, answers+n

@@ -8,8 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"datakit.dev/internal/faketime"
 )
 
 var update = flag.Bool("update", false, "write the golden screens, and the picture in the manual")
@@ -86,7 +87,7 @@ func TestColorsSayWhatIsWrong(t *testing.T) {
 }
 
 func TestOncePrintsEverythingAsText(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		polls := []Answer{answer(busy(), 2*time.Minute), answer(later(), 130*time.Second)}
 		began := time.Now()
