@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -55,6 +56,7 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 	parts.Go(func() { errs <- server.Run(ctx) })
 	parts.Go(func() { errs <- a.loop.Run(ctx) })
 	parts.Go(func() { watchdog(ctx, func() { _ = a.Status() }, a.log) })
+	parts.Go(func() { trim(ctx, readHeap, debug.FreeOSMemory) })
 	notify(daemon.SdNotifyReady, a.log)
 	for ctx.Err() == nil {
 		select {
