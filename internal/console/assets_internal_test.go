@@ -43,8 +43,8 @@ const script = `console.log("a script, long enough to be smaller when it is pack
 func builtSite(t *testing.T) (with, without *site) {
 	t.Helper()
 	assets, err := loadAssets(fstest.MapFS{
-		".gitignore":           {Data: []byte("*")},
-		"index.html.gz":        pack(t, "<!doctype html><title>shell</title>"),
+		".gitignore":            {Data: []byte("*")},
+		"index.html.gz":         pack(t, "<!doctype html><title>shell</title>"),
 		"assets/index-ab.js.gz": pack(t, script),
 	})
 	if err != nil {
