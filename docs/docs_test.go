@@ -173,7 +173,12 @@ func TestEveryOptionIsInTheManual(t *testing.T) {
 func TestEveryAnswerInTheManualIsOurs(t *testing.T) {
 	answers := []func() any{
 		func() any { return new(status.Status) },
-		func() any { return new(reconcile.Trial) },
+		func() any {
+			return new(struct {
+				reconcile.Trial
+				Problems []map[string]any `json:"problems"`
+			})
+		},
 		func() any {
 			return new(struct {
 				Content map[string]any `json:"content"`

@@ -70,7 +70,7 @@ type Event struct {
 func Routes() []Route { return (&Server{}).table() }
 
 func (s *Server) table() []Route {
-	return slices.Concat(s.statusRoutes(), s.orderRoutes(), []Route{s.queryRoute()}, s.consoleRoutes())
+	return slices.Concat(s.statusRoutes(), s.orderRoutes(), []Route{s.queryRoute(), s.recentRoute(), s.specsRoute()}, s.consoleRoutes())
 }
 
 func (s *Server) statusRoutes() []Route {

@@ -45,6 +45,9 @@ type Server struct {
 	sampler   sampler       // of what ticks tell
 	debugging sync.Mutex    // one script at a time keeps the other cores free
 	querying  chan struct{} // holds a token for each query under way
+	checking  chan struct{} // the same for each value that is validated
+
+	specification func() taggedBody
 
 	mu   sync.Mutex
 	addr string

@@ -249,8 +249,8 @@ func (a *agent) settings() config.Main {
 func (a *agent) Accept() int { return a.watch.Accept() }
 
 // Try says what a change would do.
-func (a *agent) Try(source string, entries []store.Entry) reconcile.Trial {
-	return a.loop.Try(source, entries)
+func (a *agent) Try(source string, entries []store.Entry, removed ...string) reconcile.Trial {
+	return a.loop.Try(source, entries, removed...)
 }
 
 // Write takes points that came in over HTTP.

@@ -37,8 +37,8 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 		return errors.Join(err, a.close())
 	}
 	server := api.New(api.Options{
-		Agent: a, Recent: a.recent, Scripts: a.scripts.opts, Services: a.scripts.services, Addr: a.settings().Listen, Log: a.log,
-		Changes: a.changes, Console: pages,
+		Agent: a, Recent: a.recent, Catalog: a.parts.Catalog, Scripts: a.scripts.opts, Running: a.scripts.running, Services: a.scripts.services,
+		Addr: a.settings().Listen, Log: a.log, Changes: a.changes, Console: pages,
 		Settings: func() config.Console { return a.settings().Console },
 		Gate:     access.NewGate(access.File(dir.ConsoleToken())), Audit: record, Keys: keys{a},
 	})

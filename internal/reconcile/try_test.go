@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
@@ -48,7 +49,7 @@ func shown(tr reconcile.Trial) string {
 
 func TestTrialTellsAndTouchesNothing(t *testing.T) {
 	const a, b = "[[inputs.net]]\nurl = \"a\"\n", "[[inputs.net]]\nurl = \"b\"\n"
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		w := started(t, "etcdv3:confd/a", a, "redis:confd/b", b)
 		defer w.close()
 		w.log.steps()
@@ -77,9 +78,67 @@ func TestTrialTellsAndTouchesNothing(t *testing.T) {
 	})
 }
 
+func TestTrialOfDeletions(t *testing.T) {
+	const a, b = "[[inputs.net]]\nurl = \"a\"\n", "[[inputs.net]]\nurl = \"b\"\n"
+	faketime.Test(t, func(t *testing.T) {
+		w := started(t, "etcdv3:confd/a", a, "etcdv3:confd/b", b, "redis:confd/a", a)
+		defer w.close()
+		w.log.steps()
+		for _, test := range []struct {
+			source string
+			put    []store.Entry
+			remove []string
+			want   string
+		}{
+			{"etcdv3", nil, []string{"confd/b"}, "stop:input/net/b keep:input/net"},
+			{"etcdv3", nil, []string{"confd/a"}, "keep:input/net/a keep:input/net/b"}, // redis has the same
+			{"redis", nil, []string{"confd/b"}, "keep:input/net/a keep:input/net/b"},  // is in another store
+			{"etcdv3", nil, []string{"confd/nosuch", ""}, "keep:input/net/a keep:input/net/b"},
+			{"etcdv3", []store.Entry{{Key: "confd/c", Value: b}}, []string{"confd/b"}, "keep:input/net/c keep:input/net/a etcdv3:/datakit/confd/c=applied"}, // runs on
+		} {
+			if got := shown(w.loop.Try(test.source, test.put, test.remove...)); got != test.want {
+				t.Errorf("%s without %q\ngot  %s\nwant %s", test.source, test.remove, got, test.want)
+			}
+		}
+		if steps := w.log.steps(); len(steps) > 0 {
+			t.Errorf("a trial did %q", steps)
+		}
+	})
+}
+
+// Each key of each store is told by its own name, with what of it runs.
+func TestKeysOfOneStoreAndTheirLastGoodValues(t *testing.T) {
+	const good, bad = "[[inputs.net]]\nurl = \"a\"\n", "[[inputs.net]]\nurl = 1\n"
+	faketime.Test(t, func(t *testing.T) {
+		w := started(t, "etcdv3:confd/a", good, "redis:confd/a", good)
+		defer w.close()
+		if _, err := w.stores["etcdv3"].Put(t.Context(), "confd/a", bad, store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		keys := w.loop.Keys("etcdv3")
+		if k := keys["confd/a"]; len(keys) != 1 || k.State != status.Kept || !strings.Contains(k.Error, ":2:") {
+			t.Errorf("etcdv3 has %+v", keys)
+		}
+		if k := w.loop.Keys("redis")["confd/a"]; k.Store != "redis" || k.State != status.Duplicate {
+			t.Errorf("redis has %+v", k)
+		}
+		if keys := w.loop.Keys("nosuch"); len(keys) != 0 {
+			t.Errorf("no such store has %v", keys)
+		}
+		if g, ok := w.loop.Good("etcdv3", "confd/a"); !ok || g.Value != good {
+			t.Errorf("%v %+v runs", ok, g)
+		}
+		if g, ok := w.loop.Good("etcdv3", "confd/b"); ok {
+			t.Errorf("%+v runs", g)
+		}
+	})
+}
+
 // Before its first turn, too, the loop can be asked.
 func TestStatusBeforeTheFirstTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		w := newWorld(t.TempDir())
 		w.order, w.stores["etcdv3"] = []string{"etcdv3"}, memory.New()
 		release := w.stores["etcdv3"].Hang()

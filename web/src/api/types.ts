@@ -104,6 +104,43 @@ export interface Failure {
   written?: number | null;
 }
 
+export interface FieldDescription {
+  allowed?: string[];
+  default?: string;
+  doc: string;
+  doc_zh: string;
+  example?: string;
+  fields?: FieldDescription[];
+  live?: boolean;
+  max?: string;
+  min?: string;
+  name: string;
+  required?: boolean;
+  secret?: boolean;
+  type: string;
+  unit?: string;
+}
+
+export interface FuncDescription {
+  doc: string;
+  doc_zh: string;
+  examples: string[];
+  name: string;
+  params: Parameter[];
+  result?: string;
+  signature: string;
+}
+
+export interface InputDescription {
+  aliases?: string[];
+  doc: string;
+  doc_zh: string;
+  fields: FieldDescription[];
+  name: string;
+  sample: string;
+  singleton?: boolean;
+}
+
 export interface Key {
   error: string;
   key: string;
@@ -122,9 +159,23 @@ export interface KeyDeletedAnswer {
 }
 
 export interface KeyEntry {
+  error: string;
   key: string;
   revision: string;
   size: number;
+  state: "" | "applied" | "kept" | "rejected" | "duplicate" | "shadowed" | "singleton" | "empty" | "ignored" | "removed";
+}
+
+export interface KeyProblem {
+  column: number;
+  key: string;
+  line: number;
+  message: string;
+}
+
+export interface KeyRunning {
+  revision: string;
+  value: string;
 }
 
 export interface KeyTree {
@@ -146,12 +197,18 @@ export interface KeyTreesAnswer {
 }
 
 export interface KeyValue {
+  error: string;
   key: string;
+  origin: string;
+  problems: Problem[];
   redacted: boolean;
   revision: string;
+  running: KeyRunning | null;
   size: number;
+  state: "" | "applied" | "kept" | "rejected" | "duplicate" | "shadowed" | "singleton" | "empty" | "ignored" | "removed";
   store: string;
   value: string;
+  writable: boolean;
 }
 
 export interface KeyValueAnswer {
@@ -183,7 +240,22 @@ export interface Output {
   written: number;
 }
 
+export interface Parameter {
+  name: string;
+  named?: boolean;
+  optional?: boolean;
+  rest?: boolean;
+  types: string;
+}
+
+export interface PlanAnswer {
+  keys: Key[];
+  problems: KeyProblem[];
+  steps: TrialStep[];
+}
+
 export interface PlanEntry {
+  deleted?: boolean;
   key: string;
   value: string;
 }
@@ -247,6 +319,16 @@ export interface Recent {
   series: number;
 }
 
+export interface RecentNames {
+  cut: boolean;
+  enabled: boolean;
+  names: Record<string, string[]>;
+}
+
+export interface RecentNamesAnswer {
+  content: RecentNames;
+}
+
 export interface Reloaded {
   generation: number;
 }
@@ -291,6 +373,17 @@ export interface Series {
   name?: string;
   tags?: Record<string, string>;
   values: unknown[][];
+}
+
+export interface Specification {
+  categories: string[];
+  functions: FuncDescription[];
+  inputs: InputDescription[];
+  patterns: string[];
+}
+
+export interface SpecificationAnswer {
+  content: Specification;
 }
 
 export interface StateList {
@@ -378,17 +471,46 @@ export interface TickUnit {
   points: number;
 }
 
-export interface Trial {
-  keys: Key[];
-  steps: TrialStep[];
-}
-
 export interface TrialStep {
   error?: string;
   kind: string;
   origin: string;
   unit: string;
   verb: "stop" | "restart" | "update" | "start" | "keep";
+}
+
+export interface TryAnswer {
+  cost: string;
+  problems: TryProblem[];
+  results: TryResult[];
+}
+
+export interface TryAnswerAnswer {
+  content: TryAnswer;
+}
+
+export interface TryProblem {
+  column: number;
+  file: string;
+  line: number;
+  message: string;
+}
+
+export interface TryRequest {
+  category: string;
+  limit?: number;
+  name: string;
+  recent?: string;
+  sample?: string;
+  script: string;
+}
+
+export interface TryResult {
+  after: DebugPoint;
+  before: DebugPoint;
+  created: DebugPoint[];
+  dropped: boolean;
+  error: TryProblem | null;
 }
 
 export interface Unit {
@@ -413,6 +535,19 @@ export interface UnitState {
   id: string;
   kind: string;
   state: "starting" | "running" | "failed" | "stopping";
+}
+
+export interface ValidateRequest {
+  key: string;
+  value: string;
+}
+
+export interface Validated {
+  problems: Problem[];
+}
+
+export interface ValidatedAnswer {
+  content: Validated;
 }
 
 export interface Visit {
@@ -442,8 +577,10 @@ export interface Calls {
   "GET /v1/changes": { body: never; answer: ChangeListAnswer };
   /** Apply the mass deletions that are held. */
   "POST /v1/confd/accept": { body: never; answer: AcceptedAnswer };
-  /** Say what a change of keys would do, and change nothing. */
-  "POST /v1/confd/plan": { body: PlanRequest; answer: Trial };
+  /** Say what a change or a deletion of keys would do, and change nothing. */
+  "POST /v1/confd/plan": { body: PlanRequest; answer: PlanAnswer };
+  /** Say what an agent would refuse in one value; nothing is started. */
+  "POST /v1/confd/validate": { body: ValidateRequest; answer: ValidatedAnswer };
   /** Whether the caller is let in to the console, and what it may do. */
   "GET /v1/console": { body: never; answer: VisitAnswer };
   /** Log in with the token; the answer sets a cookie. */
@@ -456,7 +593,7 @@ export interface Calls {
   "GET /v1/keys": { body: never; answer: KeyTreesAnswer };
   /** Delete a key, if it is what the change is based on. */
   "DELETE /v1/keys/{store}/{key}": { body: never; answer: KeyDeletedAnswer };
-  /** One key, its revision as the ETag. Secrets are hidden unless [console] write is on. */
+  /** One key with its state, its revision as the ETag. Secrets are hidden unless [console] write is on. */
   "GET /v1/keys/{store}/{key}": { body: never; answer: KeyValueAnswer };
   /** Write a key, if it is what the change is based on, and an agent would take the value. */
   "PUT /v1/keys/{store}/{key}": { body: string; answer: KeyWrittenAnswer };
@@ -466,10 +603,16 @@ export interface Calls {
   "GET /v1/ping": { body: never; answer: PongAnswer };
   /** Run a script on sample data. */
   "POST /v1/pipeline/debug": { body: DebugRequest; answer: DebugAnswerAnswer };
+  /** Run a script on the last points of a measurement or source, or on a sample: each before and after. Scripts of the stores can be used by it; nothing goes anywhere. */
+  "POST /v1/pipeline/try": { body: TryRequest; answer: TryAnswerAnswer };
   /** Answer DQL from the recent points. */
   "POST /v1/query/raw": { body: QueryRequest; answer: Answer };
+  /** The measurements and sources whose last points are kept, by category. */
+  "GET /v1/recent": { body: never; answer: RecentNamesAnswer };
   /** Read `datakit.conf` and `conf.d` again. */
   "POST /v1/reload": { body: never; answer: ReloadedAnswer };
+  /** The tables and fields of every input, the functions of scripts and the grok patterns: for editors. The ETag changes with the answer. */
+  "GET /v1/specs": { body: never; answer: SpecificationAnswer };
   /** The last units and stores that went into another state. */
   "GET /v1/states": { body: never; answer: StateListAnswer };
   /** What runs, and what became of every store, key and script. */

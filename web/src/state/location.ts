@@ -15,10 +15,29 @@ export function to(page: string, params: Record<string, string | undefined> = {}
   return search.size > 0 ? `${page}?${search}` : page;
 }
 
+// Who has something to lose is asked before the place is left.
+let mayLeave: (() => boolean) | undefined;
+
+/** guard asks before another page, or another thing on this one, is shown; what it returns ends that. */
+export function guard(ask: () => boolean): () => void {
+  mayLeave = ask;
+  return () => {
+    if (mayLeave === ask) mayLeave = undefined;
+  };
+}
+
+// A filter or an order is no other place: what is shown beside it stays.
+const place = (url: URL) => {
+  const names = ["store", "key", "script", "new", "id"];
+  return [url.pathname, ...names.map((n) => url.searchParams.get(n) ?? "")].join("\n");
+};
+
+const stays = (url: URL) => place(url) !== place(here.value) && mayLeave !== undefined && !mayLeave();
+
 /** go goes to an address of ours. */
 export function go(href: string, { replace = false } = {}) {
   const url = new URL(href, here.value);
-  if (url.href === here.value.href) return;
+  if (url.href === here.value.href || stays(url)) return;
   if (replace) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
   here.value = url;
@@ -37,7 +56,10 @@ export function choose(params: Record<string, string | undefined>, replace = tru
 /** follow turns clicks on links to our pages into navigation without a load. */
 export function follow(isPage: (path: string) => boolean) {
   addEventListener("popstate", () => {
-    here.value = new URL(location.href);
+    const url = new URL(location.href);
+    // The browser has gone there already: it is sent back.
+    if (stays(url)) history.pushState(null, "", here.value);
+    else here.value = url;
   });
   document.addEventListener("click", (e) => {
     if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;

@@ -7,11 +7,13 @@ interface Props {
   onClose: () => void;
   /** What stands below: the buttons. */
   actions?: ComponentChildren;
+  /** For what has columns: as wide as the page. */
+  wide?: boolean;
   children: ComponentChildren;
 }
 
 /** Dialog is a window over the page; while it is there, the rest cannot be reached. */
-export function Dialog({ title, onClose, actions, children }: Props) {
+export function Dialog({ title, onClose, actions, wide, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -26,7 +28,7 @@ export function Dialog({ title, onClose, actions, children }: Props) {
   return (
     <dialog
       ref={ref}
-      class="dialog"
+      class={wide ? "dialog wide" : "dialog"}
       aria-labelledby={id}
       onCancel={(e) => {
         e.preventDefault();

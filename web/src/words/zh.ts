@@ -1,4 +1,6 @@
+import { change } from "./zh/change";
 import { changes } from "./zh/changes";
+import { editor } from "./zh/editor";
 import { keys } from "./zh/keys";
 import { overview } from "./zh/overview";
 import { query } from "./zh/query";
@@ -9,4 +11,4 @@ import { stores } from "./zh/stores";
 import { units } from "./zh/units";
 
 /** The texts in Chinese. */
-export const zh = { shell, state, overview, units, changes, stores, keys, scripts, query };
+export const zh = { shell, state, overview, units, changes, stores, keys, scripts, query, editor, change };
