@@ -30,8 +30,10 @@ const key = (r: Row | Gap, rows: readonly (Row | Gap)[]) =>
 
 function Skipped({ gap }: { gap: Gap }) {
   return (
-    <tr class="gap">
-      <td colSpan={4}>{words.value.change.skipped(String(gap.lines))}</td>
+    <tr>
+      <td class="difference-gap" colSpan={4}>
+        {words.value.change.skipped(String(gap.lines))}
+      </td>
     </tr>
   );
 }
