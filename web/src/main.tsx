@@ -3,6 +3,8 @@ import "./style/base.css";
 import "./style/shell.css";
 import "./style/controls.css";
 import "./style/table.css";
+import "./style/chart.css";
+import "./style/diff.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { whenDenied } from "./api/client";
