@@ -342,6 +342,60 @@ func TestEveryBoundEndsAQuery(t *testing.T) {
 	}
 }
 
+// A row that is matched with patterns may take long: the context is looked at
+// before each, also where all of them are fewer than are looked at in one go else.
+func TestAPatternLetsAQueryEnd(t *testing.T) {
+	var few []sample
+	for i := range 100 {
+		few = append(few, sample{"a", int64(i), 1})
+	}
+	for text, want := range map[string]error{
+		"M::m:(v) { host = 'a' }":                          nil,
+		"M::m:(v) { host = re('a') }":                      context.DeadlineExceeded,
+		"M::m:(max(v)) { v > 0 || host != wildcard('*') }": context.DeadlineExceeded,
+		"M::m:(v) { v > 5, (host = match('a')) }":          context.DeadlineExceeded,
+		"show_tag_key() { host = re`a` }":                  context.DeadlineExceeded,
+	} {
+		q, bad := dql.Parse(text)
+		if bad != nil {
+			t.Fatal(bad.Text())
+		}
+		if _, err := dql.Run(countdown{t.Context(), new(int)}, q, observe(few), now, dql.Limits{}); !errors.Is(err, want) {
+			t.Errorf("%s ended with %v, want %v", text, err, want)
+		}
+	}
+}
+
+// However patterns are nested and repeated, few states come of them, or an error.
+func TestPatternsAreBounded(t *testing.T) {
+	for _, text := range []string{
+		"M::m { a = re('" + strings.Repeat("(", 4) + "x" + strings.Repeat("){9}", 4) + "') }",
+		"M::m { a = re('" + strings.Repeat("x{1000}", 10) + "') }",
+		"M::m { a = re('(" + strings.Repeat("[ab]x[cd]y[ef]", 140) + "){9}') }",
+		"M::m { a = re('(x{50}){20,}((y{10}z){10}){10}u{999}v{999}w{999}') }",
+		"M::m { a = re('" + strings.Repeat(`\pL`, 1000) + "') }",
+		"M::m { a = re('" + strings.Repeat(`x`, 5000) + "') }",
+		"M::m { a != re('" + strings.Repeat("x", 2600) + "'), a = re('" + strings.Repeat("y", 2600) + "') }",
+		"M::m { " + strings.Repeat("a = wildcard('"+strings.Repeat("*?", 400)+"') || ", 10) + "a = 1 }",
+		"M::re('x{999}y{999}z{999}a{999}b{999}c{999}'):(a)",
+		"show_measurement(from=[re('" + strings.Repeat("x{900}", 9) + "')])",
+	} {
+		if _, bad := dql.Parse(text); bad == nil || len(bad.Text()) > 12_000 ||
+			!strings.Contains(bad.Error(), "make them shorter") && !strings.Contains(bad.Error(), "at most 4096 bytes") && !strings.Contains(bad.Error(), "invalid repeat") {
+			t.Errorf("%.60s…: %.200s", text, bad)
+		}
+	}
+	for _, text := range []string{
+		`M::m { a = re('(?i)\b(GET|POST|PUT|DELETE) /[^ ]{1,200} HTTP/1\.[01]\b') }`,
+		"M::m { a = re('" + strings.Repeat("some-host-name|", 200) + "x') }",
+		"M::m { a = re('" + strings.Repeat(`\pL\w`, 50) + "') }",
+	} {
+		if _, bad := dql.Parse(text); bad != nil {
+			t.Errorf("%.60s…: %s", text, bad)
+		}
+	}
+}
+
 // countdown is a context that ends after so many looks at it: no test waits.
 type countdown struct {
 	context.Context

@@ -31,8 +31,17 @@ var (
 	ErrGroups = fmt.Errorf("BY makes more than %d groups: group by fewer tags", maxGroups)
 )
 
-// checkEvery is how many rows are looked at between two looks at the context.
+// checkEvery is how many rows are looked at between two looks at the context. A
+// row may take long where it is matched with a regular expression: then it is one.
 const checkEvery = 8192
+
+// stride returns how many rows are looked at between two looks at the context.
+func (q *Query) stride() int {
+	if q.filter != nil && hasPattern(q.filter) {
+		return 1
+	}
+	return checkEvery
+}
 
 // Run answers q from src. The time of the query is relative to now. It stops when
 // ctx ends.
@@ -43,7 +52,7 @@ func Run(ctx context.Context, q *Query, src Source, now time.Time, l Limits) (Re
 	if l.Rows <= 0 {
 		l.Rows = defaultRows
 	}
-	r := &runner{ctx: ctx, q: q, src: src, now: now, limits: l, meter: meter{left: l.Memory}}
+	r := &runner{ctx: ctx, q: q, src: src, now: now, limits: l, meter: meter{left: l.Memory}, stride: q.stride()}
 	r.from, r.to = q.span.resolve(now, src.Oldest())
 	res := Result{Series: []Series{}, RawQuery: q.String()}
 	series, err := r.run()
@@ -83,6 +92,7 @@ type runner struct {
 	to     int64
 	seen   int // rows since the last look at ctx
 	rows   int // of the answer so far
+	stride int // rows between two looks at ctx
 }
 
 func (r *runner) run() ([]Series, error) {
@@ -90,9 +100,12 @@ func (r *runner) run() ([]Series, error) {
 		return r.showing()
 	}
 	var out []Series
-	for _, u := range r.units() {
+	units, err := r.units()
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range units {
 		var series []Series
-		var err error
 		switch {
 		case r.q.selecting() != nil:
 			series, err = r.selecting(u)
@@ -116,9 +129,12 @@ type unit struct {
 	names []string
 }
 
-func (r *runner) units() (out []unit) {
+func (r *runner) units() (out []unit, err error) {
 	var names []string
 	for _, n := range r.src.Names(r.q.space.Category) {
+		if err := r.check(checkEvery); err != nil {
+			return nil, err
+		}
 		if slices.ContainsFunc(r.q.sources, func(s source) bool { return s.all || s.re != nil && s.re.MatchString(n) || s.re == nil && s.name == n }) {
 			names = append(names, n)
 		}
@@ -127,13 +143,13 @@ func (r *runner) units() (out []unit) {
 		for _, n := range names {
 			out = append(out, unit{n, []string{n}})
 		}
-		return out
+		return out, nil
 	}
 	label := ""
 	if len(names) == 1 {
 		label = names[0]
 	}
-	return []unit{{label, names}}
+	return []unit{{label, names}}, nil
 }
 
 // page applies SOFFSET and SLIMIT.
@@ -175,9 +191,9 @@ func (r *runner) scan(u unit, c *compiler, begin func(*frame) bool, visit func(*
 
 func (r *runner) rowsOf(f *frame, test testFunc, visit func(*frame) error) error {
 	b := f.block
-	for from := 0; from < b.Rows; from += checkEvery {
-		to := min(from+checkEvery, b.Rows)
-		if err := r.check(to - from); err != nil {
+	for from := 0; from < b.Rows; from += r.stride {
+		to := min(from+r.stride, b.Rows)
+		if err := r.check((to - from) * checkEvery / r.stride); err != nil {
 			return err
 		}
 		for i, t := range b.Times[from:to] {

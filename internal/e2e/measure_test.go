@@ -166,7 +166,7 @@ func TestMeasureIdle(t *testing.T) {
 }
 
 // usage returns the resident bytes and the CPU seconds of a process.
-func usage(t *testing.T, pid int) (rss, cpu float64) {
+func usage(t testing.TB, pid int) (rss, cpu float64) {
 	t.Helper()
 	read := func(name string) []string {
 		b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), name))

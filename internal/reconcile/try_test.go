@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
@@ -48,7 +49,7 @@ func shown(tr reconcile.Trial) string {
 
 func TestTrialTellsAndTouchesNothing(t *testing.T) {
 	const a, b = "[[inputs.net]]\nurl = \"a\"\n", "[[inputs.net]]\nurl = \"b\"\n"
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		w := started(t, "etcdv3:confd/a", a, "redis:confd/b", b)
 		defer w.close()
 		w.log.steps()
@@ -137,7 +138,7 @@ func TestKeysOfOneStoreAndTheirLastGoodValues(t *testing.T) {
 
 // Before its first turn, too, the loop can be asked.
 func TestStatusBeforeTheFirstTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		w := newWorld(t.TempDir())
 		w.order, w.stores["etcdv3"] = []string{"etcdv3"}, memory.New()
 		release := w.stores["etcdv3"].Hang()
