@@ -132,12 +132,7 @@ export function ScriptEditor({ category, name, value, stored }: Props) {
         onKeys={setKeys}
         onProblem={(p) => p.file === name && show(p)}
       />
-      {value?.running && (
-        <RunningValue
-          value={value}
-          onTake={readOnly ? undefined : () => setText(value.running?.value ?? text)}
-        />
-      )}
+      {value?.running && <RunningValue value={value} onTake={() => setText(value.running?.value ?? text)} />}
       {flow.view}
     </>
   );
