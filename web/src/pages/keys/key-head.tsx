@@ -71,7 +71,7 @@ export function KeyHead({ value }: { value: KeyValue }) {
           </div>
         )}
       </dl>
-      {value.error && (
+      {value.error && value.problems.length === 0 && (
         <p class={value.state === "kept" || value.state === "rejected" ? "notice bad" : "notice"}>
           {value.error}
         </p>
