@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,9 +53,7 @@ func (a *agent) browse(scenario string, more acts, env ...string) {
 			return strings.TrimSpace(out)
 		},
 	}
-	for name, act := range more {
-		all[name] = act
-	}
+	maps.Copy(all, more)
 	testserver.RunScenario(a.t, testserver.Scenario{Name: scenario, URL: "http://" + a.addr, Acts: all, Env: env})
 }
 

@@ -80,7 +80,7 @@ func TestTrialTellsAndTouchesNothing(t *testing.T) {
 
 func TestTrialOfDeletions(t *testing.T) {
 	const a, b = "[[inputs.net]]\nurl = \"a\"\n", "[[inputs.net]]\nurl = \"b\"\n"
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		w := started(t, "etcdv3:confd/a", a, "etcdv3:confd/b", b, "redis:confd/a", a)
 		defer w.close()
 		w.log.steps()
@@ -109,7 +109,7 @@ func TestTrialOfDeletions(t *testing.T) {
 // Each key of each store is told by its own name, with what of it runs.
 func TestKeysOfOneStoreAndTheirLastGoodValues(t *testing.T) {
 	const good, bad = "[[inputs.net]]\nurl = \"a\"\n", "[[inputs.net]]\nurl = 1\n"
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		w := started(t, "etcdv3:confd/a", good, "redis:confd/a", good)
 		defer w.close()
 		if _, err := w.stores["etcdv3"].Put(t.Context(), "confd/a", bad, store.Cond{}); err != nil {
