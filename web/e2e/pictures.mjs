@@ -6,7 +6,7 @@ import { scenario, seen, step } from "./stage.mjs";
 const dir = process.env.DATAKIT_PICTURES;
 
 const shown = {
-  units: "/units?id=input%2Fmem",
+  units: "/units?id=input%2Fcpu",
   keys: "/keys?store=etcdv3&key=confd%2Fmem",
   scripts: "/scripts?script=metric%2Fnvidia_smi.p&store=etcdv3",
   query: `/query?as=chart&q=${encodeURIComponent("M::cpu:(usage_total, usage_system) LIMIT 60")}`,
