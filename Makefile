@@ -14,25 +14,28 @@ TEST    := CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE)
 RELEASE := cd tools/release && $(GO) run . -version $(VERSION) -targets '$(TARGETS)' -out ../../dist
 
 .DEFAULT_GOAL := help
-.PHONY: help build build-all release image run test test-all servers soak lint bench measure fuzz docs site clean deps
+.PHONY: help build console build-all release image run test test-all servers soak lint bench measure fuzz docs site clean deps
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-build: ## Build bin/datakit for this machine
+build: console ## Build bin/datakit for this machine
 	$(BUILD) -o bin/ ./cmd/datakit
 
-build-all: ## Build for every platform into dist/
+console: ## Build the console's pages into the agent, where npm is there
+	@scripts/console build
+
+build-all: console ## Build for every platform into dist/
 	@set -e; for t in $(TARGETS); do \
 	  os=$${t%/*}; arch=$${t#*/}; ext=; [ $$os = windows ] && ext=.exe; \
 	  echo "build $$os/$$arch"; \
 	  GOOS=$$os GOARCH=$$arch $(BUILD) -o dist/datakit-$$os-$$arch$$ext ./cmd/datakit; \
 	done
 
-release: ## Build archives, packages, bills of materials and checksums into dist/
+release: console ## Build archives, packages, bills of materials and checksums into dist/
 	@$(RELEASE) packages
 
-image: ## Build the container image for every Linux into dist/, without Docker
+image: console ## Build the container image for every Linux into dist/, without Docker
 	@$(RELEASE) image
 
 run: build ## Start a trial agent: points on the terminal, a file store to play with
@@ -41,12 +44,14 @@ run: build ## Start a trial agent: points on the terminal, a file store to play 
 deps: ## Install the servers that the tests talk to
 	@scripts/test-deps
 
-test: deps ## Run every test, with the race detector
+test: deps console ## Run every test, with the race detector
+	scripts/console test
 	$(GO) vet ./...
 	$(TEST) -timeout 15m ./...
 	cd tools/release && $(GO) vet . && CGO_ENABLED=0 $(GO) test -timeout 10m .
 
-test-all: ## Run every test, also those whose servers have to be built (an hour, once)
+test-all: console ## Run every test, also those whose servers have to be built (an hour, once)
+	scripts/console test
 	@scripts/test-deps --all
 	$(GO) vet ./...
 	DATAKIT_TEST_ALL=1 $(TEST) -timeout 30m ./...
@@ -63,11 +68,12 @@ lint: ## Check style, floors and formatting
 	cd tools && $(GO) build -o ../.cache/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	.cache/golangci-lint run --allow-parallel-runners ./...
 	cd tools/release && ../../.cache/golangci-lint run --allow-parallel-runners .
+	scripts/console lint
 
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-measure: ## Print the figures of docs/performance.md (about 15 minutes)
+measure: ## Print the figures of docs/performance.md (about 20 minutes)
 	$(GO) test ./internal/e2e -run 'Measure|TestChangesTouchNothingElse|TestEditsUnderLoadLoseNoPoint' -count=1 -v -timeout 40m -measure
 
 fuzz: ## Run each fuzz target for FUZZ (20s)
@@ -80,4 +86,5 @@ site: ## Build the manuals into one site, dist/site, in both languages
 	@scripts/site
 
 clean: ## Remove what was built
-	rm -rf bin dist .cache
+	rm -rf bin dist .cache web/node_modules
+	git clean -qfdX internal/console/dist

@@ -173,7 +173,12 @@ func TestEveryOptionIsInTheManual(t *testing.T) {
 func TestEveryAnswerInTheManualIsOurs(t *testing.T) {
 	answers := []func() any{
 		func() any { return new(status.Status) },
-		func() any { return new(reconcile.Trial) },
+		func() any {
+			return new(struct {
+				reconcile.Trial
+				Problems []map[string]any `json:"problems"`
+			})
+		},
 		func() any {
 			return new(struct {
 				Content map[string]any `json:"content"`
@@ -204,7 +209,9 @@ func TestEveryFieldOfTheStatusIsExplained(t *testing.T) {
 	for _, v := range []any{status.Status{}, status.Store{}, status.Key{}, status.Unit{}, status.Script{}, status.Output{}, status.Recent{}} {
 		for f := range reflect.TypeOf(v).Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			names = append(names, name)
+			if name != "-" {
+				names = append(names, name)
+			}
 		}
 	}
 	for _, path := range []string{"docs/status.md", "docs/zh/status.md"} {

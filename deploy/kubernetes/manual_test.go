@@ -34,7 +34,7 @@ func examples(t *testing.T, page, lang string) (out []string) {
 	return out
 }
 
-// Every command of the two manuals works on a real API server, in their order.
+// Every command of the manuals works on a real API server, in their order.
 func TestCommandsOfTheManuals(t *testing.T) {
 	dir := t.TempDir()
 	for name, from := range map[string]string{"datakit.yaml": "datakit.yaml", "datakit": chart} {
@@ -52,7 +52,7 @@ func TestCommandsOfTheManuals(t *testing.T) {
 		}
 	}
 	k := testserver.StartKubernetes(t)
-	for _, page := range []string{"datakit-daemonset-deploy.md", "stores/kubernetes.md"} {
+	for _, page := range []string{"../deploy/helm/datakit/README.md", "datakit-daemonset-deploy.md", "stores/kubernetes.md"} {
 		for _, text := range examples(t, page, "sh") {
 			k.Shell(t, dir, text)
 		}

@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"datakit.dev/internal/access"
+	"datakit.dev/internal/faketime"
 )
 
 var (
@@ -100,7 +100,7 @@ func TestABrokenTokenKeepsOut(t *testing.T) {
 }
 
 func TestSessionsEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		g, _, secret := newGate(t)
 		idle, _ := g.Login(there, secret)
 		busy, _ := g.Login(there, secret)
@@ -121,7 +121,7 @@ func TestSessionsEnd(t *testing.T) {
 }
 
 func TestSessionsAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		g, _, secret := newGate(t)
 		first, _ := g.Login(there, secret)
 		var last string
@@ -137,7 +137,7 @@ func TestSessionsAreBounded(t *testing.T) {
 
 // Who guesses is slowed down, who is right is not.
 func TestGuessesAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		g, _, secret := newGate(t)
 		for range 100 {
 			if err := g.CheckToken(there, secret); err != nil {
@@ -170,7 +170,7 @@ func TestGuessesAreBounded(t *testing.T) {
 // Many addresses together guess no faster than the bound over all, an IPv6 host
 // is one source, and this machine is not locked out by them.
 func TestGuessesFromEverywhere(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		g, _, secret := newGate(t)
 		one := 0
 		for i := range 100 {

@@ -8,11 +8,15 @@
 //	POST /v1/reload           read the local configuration again
 //	POST /v1/confd/accept     apply the deletions that are held
 //	POST /v1/confd/plan       what a change of keys would do
+//	POST /v1/confd/validate   what is wrong with one value
 //	POST /v1/pipeline/debug   what a script does to sample data
+//	POST /v1/pipeline/try     what a script does to recent points
 //	POST /v1/query/raw        answer DQL from the recent points
 //	GET  /v1/changes          what changed of late, and what that restarted
 //	GET  /v1/events           the same as it happens
 //	GET  /v1/openapi.json     all of this, for programs
+//	GET  /v1/recent           which points are kept for queries and trials
+//	GET  /v1/specs            what configuration and scripts are made of
 //	     /v1/keys             the keys of the stores, for the console
 //	     /v1/console          logging in to it
 //
@@ -24,6 +28,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,8 +67,9 @@ type Agent interface {
 	Accept() int
 
 	// Try says what would happen if entries, below the root, were in the store
-	// with the ID source, or in the first one where that is "".
-	Try(source string, entries []store.Entry) reconcile.Trial
+	// with the ID source, or in the first one where that is "", and the keys
+	// removed were not.
+	Try(source string, entries []store.Entry, removed ...string) reconcile.Trial
 
 	// Write takes points over. It sets the time of those that have none, and
 	// blocks while the flow is full.
@@ -83,6 +89,13 @@ type Options struct {
 
 	// Scripts is what scripts to be debugged are compiled against.
 	Scripts pipeline.Options
+
+	// Running returns the scripts of the stores that run, by name: those that a
+	// script on trial may use. nil: none.
+	Running func(point.Category) map[string]string
+
+	// Catalog is the inputs that /v1/specs describes; nil: none.
+	Catalog *config.Catalog
 
 	// Services returns what these scripts can reach outside; nil: nothing.
 	Services func() fn.Services
@@ -120,8 +133,9 @@ func New(o Options) *Server {
 	}
 	s := &Server{
 		opts: o, registry: prometheus.NewRegistry(), budget: budget{limit: maxBodies},
-		querying: make(chan struct{}, maxQuerying),
+		querying: make(chan struct{}, maxQuerying), checking: make(chan struct{}, maxChecking),
 	}
+	s.specification = sync.OnceValue(s.specify)
 	s.metrics = newMetrics(o.Agent, s.registry)
 	s.handler = s.routes()
 	return s

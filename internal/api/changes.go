@@ -33,26 +33,68 @@ type changeEntry struct {
 
 func (s *Server) changes(w http.ResponseWriter, req *http.Request) {
 	since, given, err := number(req.URL.Query().Get("since"))
-	limit, limited, lerr := number(req.URL.Query().Get("limit"))
-	if !limited {
-		limit = defaultChanges
-	}
-	if err = errors.Join(err, lerr); err != nil || limit < 1 || limit > maxChanges {
-		fail(w, http.StatusBadRequest, "badRequest", "since must be an ID, and limit 1 to %d", maxChanges)
+	before, older, berr := number(req.URL.Query().Get("before"))
+	limit, lerr := limitOf(req)
+	if err = errors.Join(err, berr, lerr); err != nil || given && older {
+		fail(w, http.StatusBadRequest, "badRequest", "since or before must be an ID, and limit 1 to %d", maxChanges)
 		return
 	}
 	answer := changeList{Changes: []changeEntry{}, Complete: true, Last: s.opts.Changes.Last()}
-	list := s.opts.Changes.Latest(int(limit)) //nolint:gosec // it is at most 1000
-	if given {
-		list, answer.Complete, _ = s.opts.Changes.Since(since, int(limit), changes.Key) //nolint:gosec // as above
+	var list []changes.Entry
+	switch {
+	case given:
+		list, answer.Complete, _ = s.opts.Changes.Since(since, limit, changes.Key)
+	case older:
+		list = s.opts.Changes.Before(before, limit)
+	default:
+		list = s.opts.Changes.Latest(limit)
 	}
 	for _, e := range list {
 		answer.Changes = append(answer.Changes, changeEntry{e.ID, e.Time, *e.Change})
 	}
-	if len(list) == int(limit) && given { //nolint:gosec // as above
+	if len(list) == limit && given {
 		answer.Last = list[len(list)-1].ID
 	}
 	give(w, answer)
+}
+
+// limitOf returns how many entries are asked for.
+func limitOf(req *http.Request) (int, error) {
+	n, given, err := number(req.URL.Query().Get("limit"))
+	switch {
+	case !given:
+		return defaultChanges, nil
+	case err != nil:
+		return 0, err
+	case n < 1 || n > maxChanges:
+		return 0, fmt.Errorf("limit %d: expected 1 to %d", n, maxChanges)
+	}
+	return int(n), nil //nolint:gosec // it is at most 1000
+}
+
+// stateList is the content of /v1/states.
+type stateList struct {
+	States []changes.Entry `json:"states"` // oldest first
+}
+
+// states answers which units and stores went into which state: all, or one's.
+func (s *Server) states(w http.ResponseWriter, req *http.Request) {
+	limit, err := limitOf(req)
+	if err != nil {
+		fail(w, http.StatusBadRequest, "badRequest", "%v", err)
+		return
+	}
+	unit, store := req.URL.Query().Get("unit"), req.URL.Query().Get("store")
+	list := s.opts.Changes.States(limit, func(e changes.Entry) bool {
+		switch {
+		case unit == "" && store == "":
+			return true
+		case e.Unit != nil:
+			return e.Unit.ID == unit
+		}
+		return e.Store.ID == store
+	})
+	give(w, stateList{append([]changes.Entry{}, list...)})
 }
 
 // number returns a parameter that is a number, and whether it was given.

@@ -83,7 +83,11 @@ var guarded = []struct{ method, path string }{
 	{"POST", "/v1/reload"},
 	{"POST", "/v1/confd/accept"},
 	{"POST", "/v1/confd/plan"},
+	{"POST", "/v1/confd/validate"},
 	{"POST", "/v1/pipeline/debug"},
+	{"POST", "/v1/pipeline/try"},
+	{"GET", "/v1/specs"},
+	{"GET", "/v1/recent"},
 }
 
 // From the network nothing is let in but with the token.

@@ -228,12 +228,7 @@ func (d *debugSession) run(ctx context.Context, opts pipeline.Options, env *pipe
 	ctx, cancel := context.WithTimeout(ctx, debugTime)
 	defer cancel()
 	a := debugAnswer{Errors: []scriptError{}, Results: []debugResult{}}
-	opts.Stop = func() error {
-		if ctx.Err() != nil {
-			return fmt.Errorf("the script takes more than %v to compile", debugTime)
-		}
-		return nil
-	}
+	opts.Stop = stopped(ctx)
 	programs, errs := pipeline.CompileAll(d.sources, opts, nil)
 	for i, e := range errs[d.name] {
 		if i == maxDebugErrors {
@@ -254,6 +249,16 @@ func (d *debugSession) run(ctx context.Context, opts pipeline.Options, env *pipe
 	}
 	a.Cost = time.Since(began).String()
 	return a
+}
+
+// stopped refuses to go on compiling once ctx has ended.
+func stopped(ctx context.Context) func() error {
+	return func() error {
+		if ctx.Err() != nil {
+			return fmt.Errorf("the script takes more than %v to compile", debugTime)
+		}
+		return nil
+	}
 }
 
 // result runs one point, unless the time of the request is used up.

@@ -35,8 +35,35 @@ type streamStart struct {
 	Complete bool `json:"complete"`
 }
 
+func (s *Server) eventRoute() Route {
+	return Route{
+		Method: http.MethodGet, Path: "/v1/events", Access: Console, handler: s.events,
+		Summary:   "Changes, generations and states of units and stores as they come: server-sent events.",
+		SummaryZH: "以 server-sent events 实时推送变更、generation 以及采集器和配置中心的状态变化。",
+		Params: []Param{
+			{Name: "since", In: "query", Type: "integer", Doc: "Go on behind this ID; without it, with what comes from now on.", DocZH: "从该 ID 之后继续；缺省只推送此后的事件。"},
+			{Name: "ticks", In: "query", Type: "boolean", Doc: "With the counters, as they grow, every two seconds.", DocZH: "每两秒附带一次增长中的计数。"},
+			{Name: "Last-Event-ID", In: "header", Type: "integer", Doc: "The same, as browsers send it when they connect again. It goes first.", DocZH: "同上，浏览器重连时自动发送，优先于 since。"},
+		},
+		Answer: Body{Type: "text/event-stream"},
+		Events: []Event{
+			{"hello", streamStart{}, "the first; `complete` is `false` where something was missed", "第一条；若有遗漏，`complete` 为 `false`"},
+			{string(changes.Key), changeEntry{}, "one change, as in `/v1/changes`", "一条变更，同 `/v1/changes`"},
+			{string(changes.Generation), changes.Entry{}, "a turn was applied", "一轮变更已生效"},
+			{string(changes.Unit), changes.Entry{}, "a unit went into a state", "采集单元的状态改变"},
+			{string(changes.Store), changes.Entry{}, "a store went into a state", "配置中心的状态改变"},
+			{"tick", tick{}, "counters, where `ticks` asks for them", "计数，仅当请求了 `ticks`"},
+			{"end", streamEnd{}, "the last; `reason` says why", "最后一条；`reason` 说明原因"},
+		},
+		Errors: []Error{
+			{http.StatusBadRequest, "badRequest", "the ID is no number", "ID 不是数字"},
+			{http.StatusServiceUnavailable, "busy", "there are as many readers of events as are taken", "事件的读者已达上限"},
+		},
+	}
+}
+
 // events streams what happens. Its events are hello, then change, generation, unit
-// and store with the ID of each, and end.
+// and store with the ID of each, ticks where they are wanted, and end.
 func (s *Server) events(w http.ResponseWriter, req *http.Request) {
 	at := req.Header.Get("Last-Event-ID")
 	if at == "" {
@@ -66,10 +93,15 @@ func (s *Server) events(w http.ResponseWriter, req *http.Request) {
 func (s *Server) follow(req *http.Request, out *stream, since uint64) {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
+	ticks, stop := s.ticksFor(req)
+	defer stop()
 	over := time.NewTimer(maxStream)
 	defer over.Stop()
 	list, complete, more := s.opts.Changes.Since(since, eventBatch)
 	out.event("hello", 0, streamStart{since, complete})
+	if ticks.C != nil {
+		out.event("tick", 0, ticks.next()) // at once: a page shows no gap
+	}
 	for {
 		for _, e := range list {
 			since = e.ID
@@ -87,6 +119,8 @@ func (s *Server) follow(req *http.Request, out *stream, since uint64) {
 					out.end("you are logged out")
 					return
 				}
+			case <-ticks.C:
+				out.event("tick", 0, ticks.next())
 			case <-over.C:
 				out.end("connect again")
 				return

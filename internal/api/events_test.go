@@ -18,6 +18,7 @@ import (
 
 	"datakit.dev/internal/access"
 	"datakit.dev/internal/api"
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/status/changes"
 )
@@ -249,7 +250,7 @@ func open(s *sluggish) {
 }
 
 func TestHeartbeatsKeepAQuietStreamOpen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		s, done, cancel := stream(t, changes.New(time.Now()), nil)
 		open(s)
 		time.Sleep(time.Minute + time.Second)
@@ -266,7 +267,7 @@ func TestHeartbeatsKeepAQuietStreamOpen(t *testing.T) {
 
 // A client that reads too slowly is told so and dropped, and costs no memory.
 func TestASlowReaderIsDropped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		journal := changes.New(time.Now())
 		s, done, cancel := stream(t, journal, nil)
 		defer cancel()
@@ -286,7 +287,7 @@ func TestASlowReaderIsDropped(t *testing.T) {
 }
 
 func TestAReaderThatIsGoneEndsItsStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		journal := changes.New(time.Now())
 		s, done, cancel := stream(t, journal, nil)
 		defer cancel()
@@ -302,7 +303,7 @@ func TestAReaderThatIsGoneEndsItsStream(t *testing.T) {
 
 // Who is not let in any more hears nothing more.
 func TestRevokingTheTokenEndsTheStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		f := access.File(t.TempDir() + "/token")
 		secret, err := f.Create(time.Now())
 		if err != nil {

@@ -27,6 +27,7 @@ type fake struct {
 	written []point.Point
 	into    point.Category
 	tried   []store.Entry
+	removed []string
 	source  string
 	reload  error
 	block   bool
@@ -48,10 +49,10 @@ func (f *fake) Status() status.Status {
 func (f *fake) Reload(context.Context) error { return f.reload }
 func (f *fake) Accept() int                  { return 2 }
 
-func (f *fake) Try(source string, entries []store.Entry) reconcile.Trial {
+func (f *fake) Try(source string, entries []store.Entry, removed ...string) reconcile.Trial {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.source, f.tried = source, entries
+	f.source, f.tried, f.removed = source, entries, removed
 	return reconcile.Trial{Steps: []reconcile.TrialStep{{Verb: "start", Unit: "input/cpu"}}, Keys: []status.Key{}}
 }
 

@@ -70,7 +70,7 @@ func from(remote, local, method, path string) *httptest.ResponseRecorder {
 
 // An agent that listens for the network takes points from it, and no orders.
 func TestOrdersComeFromThisMachine(t *testing.T) {
-	for _, path := range []string{"/v1/reload", "/v1/confd/accept", "/v1/confd/plan", "/v1/pipeline/debug"} {
+	for _, path := range []string{"/v1/reload", "/v1/confd/accept", "/v1/confd/plan", "/v1/confd/validate", "/v1/pipeline/debug", "/v1/pipeline/try"} {
 		if w := from("192.0.2.7:999", "192.0.2.1:9529", "POST", path); w.Code != 403 || !strings.Contains(w.Body.String(), "datakit.localOnly") {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}

@@ -25,8 +25,17 @@ type Keys interface {
 	// Redact returns a value with its secrets hidden.
 	Redact(key, value string) string
 
-	// Check says what an agent would refuse in a value.
+	// Check says what an agent would refuse in a value. A script is compiled with
+	// those that it uses.
 	Check(key, value string) diag.List
+
+	// Running returns the newest value of a key of the store with the ID id that
+	// was taken.
+	Running(id, key string) (store.Entry, bool)
+
+	// Read reads one key from the store itself, [store.ErrNotFound] where it has
+	// none: what is known of the store is as old as its debounce.
+	Read(ctx context.Context, id, key string) (store.Entry, error)
 
 	// Put and Delete change one key of the store with the ID id, under cond.
 	Put(ctx context.Context, id, key, value string, cond store.Cond) (store.Revision, error)
@@ -39,6 +48,7 @@ type Tree struct {
 	State             status.StoreState
 	Writable          bool // the backend can be written
 	Entries           []store.Entry
+	Reports           map[string]status.Key // what became of them, by the key
 }
 
 // The contents of the answers.
@@ -56,15 +66,25 @@ type (
 		Cut      bool              `json:"cut"`      // there are more of them
 	}
 	keyEntry struct {
-		Key      string `json:"key"` // below the root
-		Revision string `json:"revision"`
-		Size     int    `json:"size"` // of the value, in bytes
+		Key      string          `json:"key"` // below the root
+		Revision string          `json:"revision"`
+		Size     int             `json:"size"`  // of the value, in bytes
+		State    status.KeyState `json:"state"` // "" until it was looked at
+		Error    string          `json:"error"` // why it is not simply applied
 	}
 	keyValue struct {
 		Store string `json:"store"`
 		keyEntry
+		Origin   string      `json:"origin"` // as units and scripts name it
+		Writable bool        `json:"writable"`
+		Value    string      `json:"value"`
+		Redacted bool        `json:"redacted"` // secrets are hidden: it cannot be edited
+		Problems []problem   `json:"problems"` // of the value, by line
+		Running  *keyRunning `json:"running"`  // what runs of a key that is kept; else null
+	}
+	keyRunning struct {
+		Revision string `json:"revision"`
 		Value    string `json:"value"`
-		Redacted bool   `json:"redacted"` // secrets are hidden: it cannot be edited
 	}
 	keyWritten struct {
 		Store    string                `json:"store"`
@@ -109,10 +129,15 @@ func (s *Server) keyRoutes() []Route {
 			Answer: Body{Of: contentOf[keyTrees]{}}, Errors: []Error{missing, switchedOff()},
 		},
 		{
-			Method: http.MethodGet, Path: "/v1/keys/{store}/{key...}", Access: Console, handler: s.console(s.key), Params: path,
-			Summary:   "One key, its revision as the ETag. Secrets are hidden unless [console] write is on.",
-			SummaryZH: "读取一个键，ETag 为其修订版本；除非开启 [console] write，否则隐去敏感信息。",
-			Answer:    Body{Of: contentOf[keyValue]{}}, Errors: []Error{missing, switchedOff()},
+			Method: http.MethodGet, Path: "/v1/keys/{store}/{key...}", Access: Console, handler: s.console(s.key), Params: append(path, freshParam()),
+			Summary:   "One key with its state, its revision as the ETag. Secrets are hidden unless [console] write is on.",
+			SummaryZH: "读取一个键及其状态，ETag 为其修订版本；除非开启 [console] write，否则隐去敏感信息。",
+			Answer:    Body{Of: contentOf[keyValue]{}},
+			Errors: []Error{
+				missing, switchedOff(),
+				{http.StatusBadGateway, "store", "the store cannot be read", "配置中心无法读取"},
+				{http.StatusServiceUnavailable, "unavailable", "the store does not answer", "配置中心没有应答"},
+			},
 		},
 		{
 			Method: http.MethodPut, Path: "/v1/keys/{store}/{key...}", Access: Console, Audited: true, handler: s.console(s.putKey),
@@ -144,7 +169,7 @@ func (s *Server) keys(w http.ResponseWriter, req *http.Request) {
 		if only != "" && t.ID != only {
 			continue
 		}
-		one := keyTree{ID: t.ID, Backend: t.Backend, Root: t.Root, State: t.State, Writable: t.Writable && s.settings().Write, Keys: []keyEntry{}}
+		one := keyTree{ID: t.ID, Backend: t.Backend, Root: t.Root, State: t.State, Writable: s.mayWrite(t), Keys: []keyEntry{}}
 		for _, e := range t.Entries {
 			if !strings.HasPrefix(e.Key, prefix) {
 				continue
@@ -152,7 +177,7 @@ func (s *Server) keys(w http.ResponseWriter, req *http.Request) {
 			if one.Cut = left == 0; one.Cut {
 				break
 			}
-			one.Keys = append(one.Keys, entryOf(e))
+			one.Keys = append(one.Keys, t.entry(e))
 			left--
 		}
 		answer.Stores = append(answer.Stores, one)
@@ -164,9 +189,13 @@ func (s *Server) keys(w http.ResponseWriter, req *http.Request) {
 	give(w, answer)
 }
 
-func entryOf(e store.Entry) keyEntry {
-	return keyEntry{e.Key, string(e.Revision), max(len(e.Value), e.TooLarge)}
+func (t Tree) entry(e store.Entry) keyEntry {
+	report := t.Reports[e.Key]
+	return keyEntry{e.Key, string(e.Revision), max(len(e.Value), e.TooLarge), report.State, spec.RedactURL(report.Error)}
 }
+
+// mayWrite reports whether keys of t can be changed, now.
+func (s *Server) mayWrite(t Tree) bool { return t.Writable && s.settings().Write }
 
 // tree returns the store that the path names; where there is none it has answered.
 func (s *Server) tree(w http.ResponseWriter, req *http.Request) (Tree, bool) {
@@ -178,24 +207,6 @@ func (s *Server) tree(w http.ResponseWriter, req *http.Request) (Tree, bool) {
 	}
 	fail(w, http.StatusNotFound, "notFound", "there is no store %q", clip(id))
 	return Tree{}, false
-}
-
-func (s *Server) key(w http.ResponseWriter, req *http.Request) {
-	t, ok := s.tree(w, req)
-	if !ok {
-		return
-	}
-	e, ok := store.Snapshot{Entries: t.Entries}.Get(req.PathValue("key"))
-	if !ok {
-		fail(w, http.StatusNotFound, "notFound", "there is no key %q in %s", clip(req.PathValue("key")), t.ID)
-		return
-	}
-	answer := keyValue{Store: t.ID, keyEntry: entryOf(e), Value: e.Value}
-	if !s.settings().Write || !utf8.ValidString(e.Value) {
-		answer.Value, answer.Redacted = strings.ToValidUTF8(s.opts.Keys.Redact(e.Key, e.Value), "\uFFFD"), true
-	}
-	w.Header().Set("ETag", etag(e.Revision))
-	give(w, answer)
 }
 
 // etag writes a revision as an ETag, which takes no quotes and no spaces.
@@ -252,11 +263,7 @@ func (s *Server) putKey(w http.ResponseWriter, req *http.Request) {
 	}
 	trial, bad := s.try(t, key, value)
 	if len(bad) > 0 {
-		f := failure{Code: "datakit.badValue", Message: diag.OneLine(bad.Error()), Errors: make([]problem, len(bad))}
-		for i, d := range bad {
-			f.Errors[i] = problem{d.Pos.Line, d.Pos.Column, diag.OneLine(spec.RedactURL(d.Message))}
-		}
-		reply(w, http.StatusUnprocessableEntity, f)
+		reply(w, http.StatusUnprocessableEntity, failure{Code: "datakit.badValue", Message: diag.OneLine(spec.RedactURL(bad.Error())), Errors: problems(bad)})
 		return
 	}
 	if !s.begin(w, req, cond) {

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -50,7 +51,9 @@ func (s *shelf) Trees() []api.Tree {
 		panic(err)
 	}
 	return []api.Tree{
-		{ID: "etcdv3", Backend: "etcdv3", Root: "/datakit", State: status.Watching, Writable: true, Entries: snap.Entries},
+		{ID: "etcdv3", Backend: "etcdv3", Root: "/datakit", State: status.Watching, Writable: true, Entries: snap.Entries, Reports: map[string]status.Key{
+			"confd/kept": {Store: "etcdv3", Key: "/datakit/confd/kept", State: status.Kept, Error: "etcdv3:/datakit/confd/kept:3:4: of http://u:hunter2@h"},
+		}},
 		{ID: "env", Backend: "env", Root: "/datakit", State: status.Watching},
 	}
 }
@@ -62,6 +65,20 @@ func (s *shelf) Check(_, value string) diag.List {
 		return diag.List{{Pos: diag.Position{Line: 3, Column: 4}, Message: "expected a table"}}
 	}
 	return nil
+}
+
+func (s *shelf) Running(_, key string) (store.Entry, bool) {
+	return store.Entry{Key: key, Value: "[[inputs.cpu]]\npassword = \"hunter2\" # good\n", Revision: "0"}, true
+}
+
+func (s *shelf) Read(_ context.Context, _, key string) (store.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.entries[key]
+	if !ok {
+		return e, store.ErrNotFound
+	}
+	return e, s.down
 }
 
 func (s *shelf) Put(_ context.Context, _, key, value string, cond store.Cond) (store.Revision, error) {
@@ -132,7 +149,7 @@ func put(t *testing.T, url, value string, headers ...string) reply {
 
 func TestAKeyIsReadChangedAndDeleted(t *testing.T) {
 	url, d, _ := consoleOf(t, &fake{})
-	get(t, url+"/v1/keys").expect(t, 200, `{"key":"confd/cpu","revision":"1","size":36}`, `"writable":true`, `"id":"env"`)
+	get(t, url+"/v1/keys").expect(t, 200, `{"key":"confd/cpu","revision":"1","size":36,"state":"","error":""}`, `"writable":true`, `"id":"env"`)
 	r := get(t, url+"/v1/keys?store=etcdv3&prefix=confd/o")
 	if r.expect(t, 200, "confd/old"); strings.Contains(r.body, "confd/cpu") {
 		t.Errorf("more than was asked for: %s", r.body)
@@ -150,6 +167,61 @@ func TestAKeyIsReadChangedAndDeleted(t *testing.T) {
 	if _, ok := d.entries["confd/cpu"]; ok {
 		t.Error("the key is still there")
 	}
+}
+
+// kept is an entry whose value is refused, and whose last good one runs.
+var kept = store.Entry{Key: "confd/kept", Value: "bad = \"hunter2\"", Revision: "3"}
+
+// Of a key whose new value is refused both are shown: what it holds, with what is
+// wrong, and what runs.
+func TestAKeptKeyShowsBothValues(t *testing.T) {
+	for _, write := range []bool{true, false} {
+		url, d, _ := consoleOf(t, &fake{}, func(o *api.Options) {
+			o.Settings = func() config.Console { return config.Console{Enable: true, Write: write} }
+		})
+		d.entries["confd/kept"] = kept
+		for _, fresh := range []string{"", "?fresh=true"} {
+			r := get(t, url+"/v1/keys/etcdv3/confd/kept"+fresh)
+			r.expect(t, 200, `"state":"kept"`, `"origin":"etcdv3:/datakit/confd/kept"`, fmt.Sprintf(`"writable":%v`, write),
+				`"problems":[{"line":3,"column":4,"message":"expected a table"}]`, `"running":{"revision":"0","value":"[[inputs.cpu]]`, `# good`)
+			if n := strings.Count(r.body, "hunter2"); write != (n == 2) || !write && n > 0 { // the address in the error is hidden either way
+				t.Errorf("write %v: the secret is there %d times: %s", write, n, r.body)
+			}
+		}
+	}
+}
+
+// What is shown may be as old as the debounce; who was refused by the store asks it.
+func TestAKeyIsReadFromItsStore(t *testing.T) {
+	stale := newShelf()
+	url, d, _ := consoleOf(t, &fake{})
+	d.entries["confd/cpu"] = store.Entry{Key: "confd/cpu", Value: "new", Revision: "9"}
+	sure := serve(t, &fake{}, func(o *api.Options) { o.Keys = overtaken{stale, d.shelf}; o.Settings = writes })
+	get(t, sure+"/v1/keys/etcdv3/confd/cpu").expect(t, 200, `"revision":"1"`)
+	r := get(t, sure+"/v1/keys/etcdv3/confd/cpu?fresh=true")
+	r.expect(t, 200, `"revision":"9"`, `"value":"new"`)
+	if r.header.Get("ETag") != `"9"` {
+		t.Errorf("ETag %s", r.header.Get("ETag"))
+	}
+	get(t, url+"/v1/keys/etcdv3/confd/nosuch?fresh=true").expect(t, 404, "datakit.notFound")
+	get(t, url+"/v1/keys/nosuch/confd/cpu?fresh=true").expect(t, 404, "datakit.notFound")
+	d.down = fmt.Errorf("%w: http://u:hunter2@h", store.ErrUnavailable)
+	r = get(t, url+"/v1/keys/etcdv3/confd/cpu?fresh=true")
+	if r.expect(t, 503, "datakit.unavailable"); strings.Contains(r.body, "hunter2") {
+		t.Errorf("a password went out: %s", r.body)
+	}
+	d.down = errors.New("broken")
+	get(t, url+"/v1/keys/etcdv3/confd/cpu?fresh=true").expect(t, 502, "datakit.store")
+}
+
+// overtaken is a store that was changed since it was last looked at.
+type overtaken struct {
+	*shelf
+	now *shelf
+}
+
+func (o overtaken) Read(ctx context.Context, id, key string) (store.Entry, error) {
+	return o.now.Read(ctx, id, key)
 }
 
 // Who comes second does not undo what the first one did.

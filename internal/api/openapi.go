@@ -74,6 +74,13 @@ func (c *schemas) operation(r Route) object {
 		}
 		out["parameters"] = params
 	}
+	if len(r.Events) > 0 {
+		events := object{}
+		for _, e := range r.Events {
+			events[e.Name] = c.of(reflect.TypeOf(e.Of))
+		}
+		out["x-events"] = events
+	}
 	if r.Body != (Body{}) {
 		out["requestBody"] = object{"required": true, "content": c.content(r.Body)}
 	}

@@ -136,11 +136,12 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		Units:   []status.Unit{{ID: "input/cpu", State: status.Running}},
 		Scripts: []status.Script{{Name: "a.p", State: "active"}}, Outputs: []status.Output{{Name: "file"}},
 	}}
-	url, _, journal := consoleOf(t, f, func(o *api.Options) { o.Recent = lately() })
+	url, desk, journal := consoleOf(t, f, func(o *api.Options) { o.Recent, o.Scripts, o.Catalog = lately(), scripting(t), inputs() })
 	journal.Add(time.Now(), changes.Entry{Kind: changes.Key, Change: &changes.Change{
 		Store: "etcdv3", Key: "/datakit/confd/cpu", State: changes.Removed, Was: status.Applied, Diff: "-x\n", Steps: []changes.Step{{Verb: "stop", Unit: "input/cpu"}},
 	}})
 	d := describe(t, url)
+	desk.entries["confd/kept"] = kept
 	tag := get(t, url+"/v1/keys/etcdv3/confd/cpu").header.Get("ETag")
 	for _, c := range []struct {
 		method, path, at, body string
@@ -164,6 +165,14 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"POST", "/v1/confd/accept", "/v1/confd/accept", "", 200, nil},
 		{"POST", "/v1/confd/plan", "/v1/confd/plan", `{"entries":[{"key":"confd/a","value":""}]}`, 200, nil},
 		{"POST", "/v1/confd/plan", "/v1/confd/plan", `{}`, 400, nil},
+		{"POST", "/v1/confd/plan", "/v1/confd/plan", `{"entries":[{"key":"confd/a","value":"bad"},{"key":"confd/b","value":"","deleted":true}]}`, 200, nil},
+		{"POST", "/v1/confd/validate", "/v1/confd/validate", `{"key":"confd/a","value":"bad"}`, 200, nil},
+		{"POST", "/v1/confd/validate", "/v1/confd/validate", `{"key":1}`, 400, nil},
+		{"GET", "/v1/specs", "/v1/specs", "", 200, nil},
+		{"GET", "/v1/recent", "/v1/recent", "", 200, nil},
+		{"POST", "/v1/pipeline/try", "/v1/pipeline/try", `{"category":"metric","name":"cpu.p","script":"l = [1]; add_key(a, 1)\nx = l[9]","recent":"cpu"}`, 200, nil},
+		{"POST", "/v1/pipeline/try", "/v1/pipeline/try", `{"category":"metric","name":"cpu.p","script":"nosuch()","recent":"cpu"}`, 200, nil},
+		{"POST", "/v1/pipeline/try", "/v1/pipeline/try", `{"category":"metric","name":"cpu.p","script":"","recent":"nosuch"}`, 404, nil},
 		{"POST", "/v1/pipeline/debug", "/v1/pipeline/debug", `{}`, 400, nil},
 		{"POST", "/v1/query/raw", "/v1/query/raw", `{"q":"M::cpu BY host"}`, 200, nil},
 		{"POST", "/v1/query/raw", "/v1/query/raw", `{"queries":[{"qtype":"dql","query":{"q":"M::cpu:(max(usage))"}},{"query":"show_measurement()"}]}`, 200, nil},
@@ -178,6 +187,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"GET", "/v1/keys", "/v1/keys?store=nosuch", "", 404, nil},
 		{"GET", "/v1/keys/{store}/{key}", "/v1/keys/etcdv3/confd/cpu", "", 200, nil},
 		{"GET", "/v1/keys/{store}/{key}", "/v1/keys/etcdv3/confd/nosuch", "", 404, nil},
+		{"GET", "/v1/keys/{store}/{key}", "/v1/keys/etcdv3/confd/kept?fresh=true", "", 200, nil},
 		{"PUT", "/v1/keys/{store}/{key}", "/v1/keys/etcdv3/confd/cpu", "x", 200, []string{"If-Match", tag, "X-Datakit-Console", "1"}},
 		{"PUT", "/v1/keys/{store}/{key}", "/v1/keys/etcdv3/confd/cpu", "y", 409, []string{"If-Match", tag, "X-Datakit-Console", "1"}},
 		{"PUT", "/v1/keys/{store}/{key}", "/v1/keys/etcdv3/confd/new", "bad", 422, []string{"If-None-Match", "*", "X-Datakit-Console", "1"}},

@@ -2,8 +2,6 @@ package api
 
 import (
 	"net/http"
-
-	"datakit.dev/internal/reconcile"
 )
 
 // The contents of short answers.
@@ -58,11 +56,21 @@ func (s *Server) orderRoutes() []Route {
 		},
 		{
 			Method: http.MethodPost, Path: "/v1/confd/plan", Access: Local, handler: s.plan,
-			Summary: "Say what a change of keys would do, and change nothing.", SummaryZH: "说明对键的修改会带来什么，不做任何改动。",
-			Body: Body{Of: planRequest{}}, Answer: Body{Of: reconcile.Trial{}},
+			Summary: "Say what a change or a deletion of keys would do, and change nothing.", SummaryZH: "说明修改或删除键会带来什么，不做任何改动。",
+			Body: Body{Of: planRequest{}}, Answer: Body{Of: planAnswer{}},
 			Errors: []Error{
 				unreadable(),
 				tooLong("32 MiB"),
+			},
+		},
+		{
+			Method: http.MethodPost, Path: "/v1/confd/validate", Access: Local, handler: s.validate,
+			Summary: "Say what an agent would refuse in one value; nothing is started.", SummaryZH: "说明 Agent 不会接受某个值的哪些地方，不启动任何东西。",
+			Body: Body{Of: validateRequest{}}, Answer: Body{Of: contentOf[validated]{}},
+			Errors: []Error{
+				unreadable(),
+				tooLong("8 MiB"),
+				{http.StatusServiceUnavailable, "busy", "other values are being validated: try again after `Retry-After`", "正在校验其他内容：请在 `Retry-After` 之后重试"},
 			},
 		},
 		{
@@ -75,8 +83,13 @@ func (s *Server) orderRoutes() []Route {
 				{http.StatusBadRequest, "invalidData", "the sample data cannot be read, or there is too much of it", "样例数据无法解析，或数量过多"},
 				{http.StatusBadRequest, "invalidPipeline", "the script is missing, too large or badly encoded", "脚本缺失、过大或编码有误"},
 				tooLong("1 MiB"),
-				{http.StatusServiceUnavailable, "busy", "another script is being debugged: try again after `Retry-After`", "正在调试另一个脚本：请在 `Retry-After` 之后重试"},
+				debuggingBusy(),
 			},
 		},
+		s.tryRoute(),
 	}
+}
+
+func debuggingBusy() Error {
+	return Error{http.StatusServiceUnavailable, "busy", "another script is being debugged: try again after `Retry-After`", "正在调试另一个脚本：请在 `Retry-After` 之后重试"}
 }

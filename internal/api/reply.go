@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"datakit.dev/internal/diag"
+	"datakit.dev/internal/spec"
 )
 
 // A failure is the body of every error.
@@ -23,6 +24,15 @@ type problem struct {
 	Line    int    `json:"line"`
 	Column  int    `json:"column"`
 	Message string `json:"message"`
+}
+
+// problems returns what is wrong with a value, without secrets; never null.
+func problems(list diag.List) []problem {
+	out := make([]problem, len(list))
+	for i, d := range list {
+		out[i] = problem{d.Pos.Line, d.Pos.Column, diag.OneLine(spec.RedactURL(d.Message))}
+	}
+	return out
 }
 
 // contentOf is the body of an answer, as upstream wraps it.

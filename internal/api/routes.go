@@ -36,6 +36,7 @@ type Route struct {
 	Params    []Param
 	Body      Body    // what is sent; the zero Body is none
 	Answer    Body    // of the code 200
+	Events    []Event // of an answer that is a stream
 	Code      int     // that it answers where all is well; 0 is 200
 	Errors    []Error // beside those that come of Access, and those that every route has
 
@@ -58,11 +59,18 @@ type Body struct {
 	Of   any    // a value of the Go type that the JSON has; nil where it is no JSON
 }
 
+// An Event is one kind of message in a stream of server-sent events.
+type Event struct {
+	Name       string
+	Of         any // a value of the Go type that its data is
+	Doc, DocZH string
+}
+
 // Routes returns the description of every route, in the order of the manual.
 func Routes() []Route { return (&Server{}).table() }
 
 func (s *Server) table() []Route {
-	return slices.Concat(s.statusRoutes(), s.orderRoutes(), []Route{s.queryRoute()}, s.consoleRoutes())
+	return slices.Concat(s.statusRoutes(), s.orderRoutes(), []Route{s.queryRoute(), s.recentRoute(), s.specsRoute()}, s.consoleRoutes())
 }
 
 func (s *Server) statusRoutes() []Route {
@@ -91,30 +99,33 @@ func (s *Server) statusRoutes() []Route {
 			SummaryZH: "最近的键变更：处理结果、隐去敏感信息的差异，以及由此重启的采集器。",
 			Params: []Param{
 				{Name: "since", In: "query", Type: "integer", Doc: "Only changes behind this ID, oldest first; without it, the newest ones.", DocZH: "仅返回该 ID 之后的变更（由旧到新）；缺省返回最新的变更。"},
-				{Name: "limit", In: "query", Type: "integer", Doc: "At most this many: 1 to 1000, 100 by default.", DocZH: "最多返回多少条：1 到 1000，默认 100。"},
+				{Name: "before", In: "query", Type: "integer", Doc: "The newest ones ahead of this ID; not with since.", DocZH: "返回该 ID 之前最新的变更；不能与 since 同用。"},
+				limitParam(),
 			},
 			Answer: Body{Of: contentOf[changeList]{}},
-			Errors: []Error{{http.StatusBadRequest, "badRequest", "since or limit is no such number", "since 或 limit 不是合法的数"}},
+			Errors: []Error{{http.StatusBadRequest, "badRequest", "since, before or limit is no such number", "since、before 或 limit 不是合法的数"}},
 		},
 		{
-			Method: http.MethodGet, Path: "/v1/events", Access: Console, handler: s.events,
-			Summary:   "Changes, generations and states of units and stores as they come: server-sent events.",
-			SummaryZH: "以 server-sent events 实时推送变更、generation 以及采集器和配置中心的状态变化。",
+			Method: http.MethodGet, Path: "/v1/states", Access: Console, handler: s.states,
+			Summary: "The last units and stores that went into another state.", SummaryZH: "最近有哪些采集单元和配置中心的状态发生了变化。",
 			Params: []Param{
-				{Name: "since", In: "query", Type: "integer", Doc: "Go on behind this ID; without it, with what comes from now on.", DocZH: "从该 ID 之后继续；缺省只推送此后的事件。"},
-				{Name: "Last-Event-ID", In: "header", Type: "integer", Doc: "The same, as browsers send it when they connect again. It goes first.", DocZH: "同上，浏览器重连时自动发送，优先于 since。"},
+				{Name: "unit", In: "query", Type: "string", Doc: "Only this unit, by its ID.", DocZH: "仅此 ID 的采集单元。"},
+				{Name: "store", In: "query", Type: "string", Doc: "Only this store, by its ID.", DocZH: "仅此 ID 的配置中心。"},
+				limitParam(),
 			},
-			Answer: Body{Type: "text/event-stream"},
-			Errors: []Error{
-				{http.StatusBadRequest, "badRequest", "the ID is no number", "ID 不是数字"},
-				{http.StatusServiceUnavailable, "busy", "there are as many readers of events as are taken", "事件的读者已达上限"},
-			},
+			Answer: Body{Of: contentOf[stateList]{}},
+			Errors: []Error{{http.StatusBadRequest, "badRequest", "limit is no such number", "limit 不是合法的数"}},
 		},
+		s.eventRoute(),
 		{
 			Method: http.MethodGet, Path: "/v1/openapi.json", Access: Anyone, handler: s.openapi,
 			Summary: "This description, as OpenAPI 3.1.", SummaryZH: "本接口的 OpenAPI 3.1 描述。", Answer: Body{Of: map[string]any{}},
 		},
 	}
+}
+
+func limitParam() Param {
+	return Param{Name: "limit", In: "query", Type: "integer", Doc: "At most this many: 1 to 1000, 100 by default.", DocZH: "最多返回多少条：1 到 1000，默认 100。"}
 }
 
 // routes returns the handler of every path, behind what guards them all.

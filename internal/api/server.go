@@ -42,8 +42,12 @@ type Server struct {
 	budget   budget
 
 	readers   atomic.Int64  // of events
+	sampler   sampler       // of what ticks tell
 	debugging sync.Mutex    // one script at a time keeps the other cores free
 	querying  chan struct{} // holds a token for each query under way
+	checking  chan struct{} // the same for each value that is validated
+
+	specification func() taggedBody
 
 	mu   sync.Mutex
 	addr string

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 
 	"datakit.dev/internal/api"
+	"datakit.dev/internal/faketime"
 )
 
 // bound is what a server told of where it listens.
@@ -150,7 +151,7 @@ func TestTakenPortIsTriedAgain(t *testing.T) {
 }
 
 func TestNoAddressListensNowhere(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		s, told, end := start(t, "")
 		synctest.Wait()
 		if len(told) != 0 || s.Err() != nil || s.Addr() != "" {

@@ -12,10 +12,10 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"datakit.dev/internal/api"
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/point"
 	"datakit.dev/internal/point/lineproto"
 )
@@ -203,7 +203,7 @@ func TestManyBodiesAtOnceAreBounded(t *testing.T) {
 
 // A flow that takes nothing says so in time, and the sender may come again.
 func TestWriteToAFullFlow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		w := serveOne(&fake{block: true}, strings.NewReader("m f=1"), "", "")
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "the flow is full") {
 			t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)

@@ -145,10 +145,12 @@ func (w pageText) example(path string) string {
 	switch {
 	case path == "/v1/openapi.json":
 		return "`" + path + "`"
-	case path == "/v1/changes" || path == "/v1/events":
+	case slices.Contains([]string{"/v1/changes", "/v1/states", "/v1/events"}, path):
 		to = "console.md#" + w.pick("changes-as-they-happen", "实时变更")
 	case strings.HasPrefix(path, "/v1/keys"):
 		to = "console.md#" + w.pick("changing-keys", "修改键")
+	case slices.Contains([]string{"/v1/specs", "/v1/recent", "/v1/confd/validate", "/v1/pipeline/try"}, path):
+		to = "console.md#" + w.pick("what-editors-are-built-on", "编辑器所用的接口")
 	case strings.HasPrefix(path, "/v1/console"):
 		to = "console.md#" + w.pick("who-is-let-in", "谁可以访问")
 	}
@@ -251,10 +253,10 @@ func labels(f *dto.MetricFamily) string {
 // so each metric shows.
 type everything struct{}
 
-func (everything) Info() api.Info                                { return api.Info{Version: "v", Host: "h", Started: time.Unix(1, 0)} }
-func (everything) Reload(context.Context) error                  { return nil }
-func (everything) Accept() int                                   { return 0 }
-func (everything) Try(string, []store.Entry) (t reconcile.Trial) { return t }
+func (everything) Info() api.Info                                           { return api.Info{Version: "v", Host: "h", Started: time.Unix(1, 0)} }
+func (everything) Reload(context.Context) error                             { return nil }
+func (everything) Accept() int                                              { return 0 }
+func (everything) Try(string, []store.Entry, ...string) (t reconcile.Trial) { return t }
 func (everything) Write(context.Context, point.Category, []point.Point) error {
 	return nil
 }

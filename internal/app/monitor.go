@@ -14,9 +14,10 @@ func watchAgent(ctx context.Context, o cli.MonitorOptions, stdin io.Reader, stdo
 	opts := monitor.Options{
 		Interval: o.Interval, Color: o.Color, Stdin: stdin, Stdout: stdout, Env: os.Environ(),
 		Poll: func(ctx context.Context) (monitor.Answer, error) {
-			s, at, err := o.Poll(ctx)
-			return monitor.Answer{Status: s, At: at}, err
+			l, err := o.Poll(ctx)
+			return monitor.Answer{Status: l.Status, At: l.At, Changes: l.Changes, Untold: l.Untold}, err
 		},
+		Await: o.Await,
 	}
 	if o.Once {
 		return monitor.Once(ctx, opts)

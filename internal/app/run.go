@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -32,9 +33,13 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 		return err
 	}
 	record := audit.New(dir.Audit())
+	pages, err := console.New(console.Options{Agent: a, Changes: a.changes})
+	if err != nil {
+		return errors.Join(err, a.close())
+	}
 	server := api.New(api.Options{
-		Agent: a, Recent: a.recent, Scripts: a.scripts.opts, Services: a.scripts.services, Addr: a.settings().Listen, Log: a.log,
-		Changes: a.changes, Console: console.New(console.Options{Agent: a, Changes: a.changes}),
+		Agent: a, Recent: a.recent, Catalog: a.parts.Catalog, Scripts: a.scripts.opts, Running: a.scripts.running, Services: a.scripts.services,
+		Addr: a.settings().Listen, Log: a.log, Changes: a.changes, Console: pages,
 		Settings: func() config.Console { return a.settings().Console },
 		Gate:     access.NewGate(access.File(dir.ConsoleToken())), Audit: record, Keys: keys{a},
 	})
@@ -51,6 +56,7 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 	parts.Go(func() { errs <- server.Run(ctx) })
 	parts.Go(func() { errs <- a.loop.Run(ctx) })
 	parts.Go(func() { watchdog(ctx, func() { _ = a.Status() }, a.log) })
+	parts.Go(func() { trim(ctx, readHeap, debug.FreeOSMemory) })
 	notify(daemon.SdNotifyReady, a.log)
 	for ctx.Err() == nil {
 		select {
@@ -93,13 +99,27 @@ func (a *agent) close() error {
 	a.api.Close()
 	err := a.flow.Close(ctx)
 	a.scripts.close()
-	select {
-	case <-watching:
-	case <-ctx.Done():
+	if !ends(ctx, watching) {
 		a.log.Warn("a store did not close in time")
 	}
 	if err != nil {
 		err = fmt.Errorf("stop: %w", err)
 	}
 	return errors.Join(err, a.logging.close())
+}
+
+// ends reports whether done is closed before ctx ends. Where both are over, as
+// after queues that took all the time there was, done counts.
+func ends(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }

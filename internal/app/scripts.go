@@ -33,6 +33,7 @@ type scripting struct {
 	set  *scripts.Set
 
 	mu      sync.Mutex
+	read    []store.Entry   // of the disk, as they were read last
 	local   scripts.Sources // that compiled last
 	bad     []status.Script // local ones whose text on disk does not compile
 	outside *outside
@@ -160,7 +161,7 @@ func (s *scripting) readLocal(dir workdir.Dir) error {
 		return fmt.Errorf("read the local scripts: %w", err)
 	}
 	want, bad := s.localSources(entries)
-	s.local, s.bad = want, bad
+	s.read, s.local, s.bad = entries, want, bad
 	s.set.Replace(scripts.Default, want)
 	return err //nolint:wrapcheck // workdir says what it did
 }

@@ -20,11 +20,11 @@ import (
 // built program test: it asks twice and prints what came.
 func pollTwice(ctx context.Context, out io.Writer, o cli.MonitorOptions) error {
 	for range 2 {
-		s, at, err := o.Poll(ctx)
+		l, err := o.Poll(ctx)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s on %s at %s, every %v, once %v, color %v\n", s.Version, s.Hostname, at.UTC().Format(time.DateOnly), o.Interval, o.Once, o.Color)
+		fmt.Fprintf(out, "%s on %s at %s, every %v, once %v, color %v\n", l.Status.Version, l.Status.Hostname, l.At.UTC().Format(time.DateOnly), o.Interval, o.Once, o.Color)
 	}
 	return nil
 }
@@ -44,7 +44,8 @@ func answering(t *testing.T, at time.Time) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/v1/status" {
-			t.Errorf("asked for %s", r.URL.Path)
+			http.NotFound(w, r) // an agent that is older
+			return
 		}
 		w.Header().Set("Date", at.UTC().Format(http.TimeFormat))
 		if err := json.NewEncoder(w).Encode(status.Status{Version: "1.2.3", Hostname: "web-1"}); err != nil {

@@ -76,14 +76,14 @@ func (f *storeFlags) addField(fs *pflag.FlagSet, field spec.Field) {
 	if name == "" {
 		return
 	}
-	doc := strings.TrimSuffix(field.Doc, ".")
+	doc := field.Phrase()
 	f.own = append(f.own, name)
 	if field.Secret && field.Name != "client_key" {
-		f.secrets[field.Name] = fs.String(name+"-file", "", "`file` that holds the "+strings.ToLower(doc[:1])+doc[1:])
+		f.secrets[field.Name] = fs.String(name+"-file", "", "`file` that holds the "+doc)
 		f.own = append(f.own, name+"-file")
-		doc += "; `ps` shows it: better --" + name + "-file or ENV_CONFD_" + strings.ToUpper(field.Name)
+		doc += "; ps shows it: better --" + name + "-file or ENV_CONFD_" + strings.ToUpper(field.Name)
 	}
-	f.options[field.Name] = fs.String(name, "", strings.ReplaceAll(doc, "`", "'"))
+	f.options[field.Name] = fs.String(name, "", doc)
 	if field.Type == spec.Bool {
 		fs.Lookup(name).NoOptDefVal = "true"
 	}

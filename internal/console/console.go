@@ -1,11 +1,14 @@
-// Package console is the agent's page for people: what it does, as plain HTML
-// without any script, in English and Chinese, for a screen of any width.
+// Package console serves the agent's pages for people: those that are built from
+// web/, and one in plain HTML without any script, in English and Chinese, for a
+// screen of any width.
 package console
 
 import (
 	"bytes"
 	"embed"
+	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
@@ -36,21 +39,56 @@ const (
 	maxChanges = 20
 )
 
-// New returns the handler of every path that is no route of the API.
-func New(o Options) http.Handler {
-	p := &page{opts: o, text: template.Must(template.ParseFS(files, "page.html"))}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", p.show)
-	mux.HandleFunc("GET /style.css", p.style)
-	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
-		p.write(w, req, http.StatusNotFound, view{Missing: true})
-	})
-	return mux
+// New returns the handler of every path that is no route of the API: the pages
+// that were built, and the plain one at /plain. Where none were built, the plain
+// page is at / too.
+func New(o Options) (http.Handler, error) {
+	dist, err := fs.Sub(built, "dist")
+	if err != nil {
+		return nil, fmt.Errorf("the console's files: %w", err)
+	}
+	assets, err := loadAssets(dist)
+	if err != nil {
+		return nil, err
+	}
+	return &site{plain: newPage(o), assets: assets}, nil
+}
+
+// site is all that the console serves.
+type site struct {
+	plain  *page
+	assets map[string]asset
+}
+
+// ServeHTTP implements [http.Handler]. The shell and its assets are for everybody:
+// they hold nothing of the agent, which a page asks the API for.
+func (s *site) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	shell, built := s.assets["/"+shellName]
+	switch path := req.URL.Path; {
+	case path == "/style.css":
+		s.plain.style(w)
+	case path == "/plain", path == "/" && !built:
+		s.plain.show(w, req)
+	case !built:
+		s.plain.write(w, req, http.StatusNotFound, view{Missing: true})
+	case isPage(path):
+		shell.serve(w, req, http.StatusOK)
+	case s.assets[path].forever:
+		s.assets[path].serve(w, req, http.StatusOK)
+	case strings.HasPrefix(path, "/assets/"): // of another version: a page is no script
+		http.Error(w, "there is no such file", http.StatusNotFound)
+	default:
+		shell.serve(w, req, http.StatusNotFound)
+	}
 }
 
 type page struct {
 	opts Options
 	text *template.Template
+}
+
+func newPage(o Options) *page {
+	return &page{opts: o, text: template.Must(template.ParseFS(files, "page.html"))}
 }
 
 // view is what the template shows.
@@ -105,7 +143,7 @@ func (p *page) write(w http.ResponseWriter, req *http.Request, code int, v view)
 	_, _ = w.Write(b.Bytes()) // a client that left is told nothing
 }
 
-func (p *page) style(w http.ResponseWriter, _ *http.Request) {
+func (p *page) style(w http.ResponseWriter) {
 	text, err := files.ReadFile("style.css")
 	if err != nil {
 		http.Error(w, "the style is not part of this build", http.StatusInternalServerError)

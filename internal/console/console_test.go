@@ -46,13 +46,17 @@ func show(t *testing.T, a agent, j *changes.Journal, path string, admitted bool,
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
-	console.New(console.Options{Agent: a, Changes: j}).ServeHTTP(w, req.WithContext(access.WithAdmission(req.Context(), admitted)))
+	h, err := console.New(console.Options{Agent: a, Changes: j})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.ServeHTTP(w, req.WithContext(access.WithAdmission(req.Context(), admitted)))
 	return w
 }
 
 func TestThePageShowsWhatTheAgentDoes(t *testing.T) {
 	a, j := busy()
-	w := show(t, a, j, "/", true)
+	w := show(t, a, j, "/plain", true)
 	text := w.Body.String()
 	for _, part := range []string{"Not converged", "web-1", "1.2.3", "a:1, b:2", "stale", "/datakit/confd/bad", "line 3", "input/cpu", "restart", "1.5ms", "logging/a.p", "dataway", "the backup", "-a\n"} {
 		if !strings.Contains(text, part) {
@@ -70,12 +74,12 @@ func TestThePageSpeaksTheBrowsersLanguage(t *testing.T) {
 		"zh-CN,zh;q=0.9,en;q=0.8": "zh-CN", "zh": "zh-CN", "zh-TW": "zh-CN", "en-GB,zh;q=0.5": "en", "fr, zh;q=0.2": "zh-CN", "fr": "en", "": "en",
 		"\x00;;q=x": "en", strings.Repeat("zh,", 5000): "en",
 	} {
-		w := show(t, a, j, "/", true, "Accept-Language", accept)
+		w := show(t, a, j, "/plain", true, "Accept-Language", accept)
 		if got := w.Header().Get("Content-Language"); got != want || !strings.Contains(w.Body.String(), `<html lang="`+want+`">`) {
 			t.Errorf("%.30q: %s, expected %s", accept, got, want)
 		}
 	}
-	if text := show(t, a, j, "/", true, "Accept-Language", "zh").Body.String(); !strings.Contains(text, "最近变更") || strings.Contains(text, "Last changes") {
+	if text := show(t, a, j, "/plain", true, "Accept-Language", "zh").Body.String(); !strings.Contains(text, "最近变更") || strings.Contains(text, "Last changes") {
 		t.Error("the page in Chinese is not in Chinese")
 	}
 }
@@ -83,7 +87,7 @@ func TestThePageSpeaksTheBrowsersLanguage(t *testing.T) {
 // Who is not let in sees nothing of the agent, but what to do.
 func TestStrangersSeeNothing(t *testing.T) {
 	a, j := busy()
-	w := show(t, a, j, "/", false)
+	w := show(t, a, j, "/plain", false)
 	if text := w.Body.String(); w.Code != 401 || strings.Contains(text, "web-1") || strings.Contains(text, "cpu") || !strings.Contains(text, "ssh -L") {
 		t.Errorf("%d %s", w.Code, text)
 	}
@@ -97,7 +101,7 @@ func TestStrangersSeeNothing(t *testing.T) {
 func TestThePageKeepsToItsPolicy(t *testing.T) {
 	a, j := busy()
 	for _, accept := range []string{"en", "zh"} {
-		doc, err := html.Parse(show(t, a, j, "/", true, "Accept-Language", accept).Body)
+		doc, err := html.Parse(show(t, a, j, "/plain", true, "Accept-Language", accept).Body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +160,7 @@ func TestTenThousandUnitsStayReadable(t *testing.T) {
 		a.s.Units = append(a.s.Units, status.Unit{ID: "input/prom/" + strconv.Itoa(i)})
 		a.s.Keys = append(a.s.Keys, status.Key{Key: strconv.Itoa(i), State: status.Rejected})
 	}
-	text := show(t, a, nil, "/", true).Body.String()
+	text := show(t, a, nil, "/plain", true).Body.String()
 	if len(text) > 200<<10 || !strings.Contains(text, "9800 more") {
 		t.Errorf("%d bytes", len(text))
 	}

@@ -215,6 +215,9 @@ func (p *parser) call(t token) expr {
 		}
 	}
 	p.expect(")", "after the arguments of "+t.text)
+	if c.fn == "wildcard" {
+		p.wildcard(c)
+	}
 	return c
 }
 

@@ -2,7 +2,6 @@ package dql
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,9 +51,10 @@ func catch(text string, f func()) (bad diag.List) {
 
 // A parser reads a query with one token of look-ahead.
 type parser struct {
-	scan  scanner
-	tok   token
-	depth int
+	scan   scanner
+	tok    token
+	depth  int
+	states int // of the patterns so far
 }
 
 func (p *parser) advance() { p.tok = p.scan.next() }
@@ -201,14 +201,6 @@ func (p *parser) text(what string) token {
 	}
 	p.advance()
 	return t
-}
-
-func (p *parser) regex(s string, at int) *regexp.Regexp {
-	re, err := regexp.Compile(s)
-	if err != nil {
-		p.fail(at, "this regular expression does not compile: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
-	}
-	return re
 }
 
 // targets parses up to the closing bracket.

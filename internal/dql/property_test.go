@@ -1,6 +1,7 @@
 package dql_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -235,12 +236,47 @@ func TestALimitGivesTheHeadOfAll(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(want) && len(got)+len(want) > 0 {
 			t.Fatalf("got %v, want %v", got, want)
 		}
+		// By themselves the newest come first, those of one time as they came.
+		slices.SortStableFunc(samples, func(a, b sample) int { return cmp.Compare(b.time, a.time) })
+		for i, row := range run(t, s, "M::m:(v) LIMIT 100").Series[0].Values {
+			if row[1] != samples[i].v {
+				t.Fatalf("row %d is %v, want %v", i, row, samples[i])
+			}
+		}
 		top := run(t, s, "M::m:(top(v, 3))").Series[0].Values
 		best := run(t, s, "M::m:(v) ORDER BY v DESC, time DESC LIMIT 3").Series[0].Values
 		for i := range top {
 			if top[i][1] != best[i][1] {
 				t.Fatalf("top %v, sorted %v", top, best)
 			}
+		}
+	})
+}
+
+// A value is in a list where it equals one of its items, however many there are.
+func TestInIsEqualToOne(t *testing.T) {
+	value := rapid.SampledFrom([]string{"0", "1", "-1", "2.5", "'1'", "' 1 '", "'01'", "'x'", "''", "true", "'true'", "'TRUE'", "false", "'nan'", "1e3", "'1e3'", "1000"})
+	rapid.Check(t, func(t *rapid.T) {
+		p := point.New("m", 1)
+		p.Add("v", rapid.SampledFrom([]point.Value{
+			point.IntOf(1), point.FloatOf(1), point.UintOf(1000), point.FloatOf(2.5), point.FloatOf(math.Copysign(0, -1)), point.BoolOf(true), point.BoolOf(false),
+			point.StringOf("1"), point.StringOf("01"), point.StringOf("true"), point.StringOf("True"), point.StringOf("x"), point.StringOf(""), point.StringOf("nan"),
+		}).Draw(t, "field"))
+		p.Time = now.UnixNano()
+		s := recent.New(1<<20, 1<<62)
+		s.Observe(point.Metric, []point.Point{p})
+		items := rapid.SliceOfN(value, 1, 4).Draw(t, "items")
+		var each []string
+		for _, i := range items {
+			each = append(each, "v = "+i)
+		}
+		for range rapid.SampledFrom([]int{0, 50}).Draw(t, "others") {
+			items = append(items, "'another'", "12345")
+		}
+		in := run(t, s, "M::m:(v) { v in ["+strings.Join(items, ", ")+"] }")
+		one := run(t, s, "M::m:(v) { "+strings.Join(each, " || ")+" }")
+		if in.Rows() != one.Rows() {
+			t.Fatalf("%v in %v: %d, %v: %d", p.Fields[0].Value, items, in.Rows(), each, one.Rows())
 		}
 	})
 }
@@ -304,7 +340,7 @@ func TestEveryBoundEndsAQuery(t *testing.T) {
 		"M::m:(mode(x))":                    dql.ErrMemory,
 		"M::m:(sum(rate(x)))":               dql.ErrMemory,
 		"M::m:(derivative(x))":              dql.ErrMemory,
-		"M::m:(x) BY x":                     dql.ErrGroups,
+		"M::m:(x) BY x ORDER BY time":       dql.ErrGroups,
 		"M::m:(count(*)) BY x":              dql.ErrGroups,
 		"M::m:(top(x, 1)) BY x":             dql.ErrGroups,
 		"M::m:(count(*)) [::1s]":            dql.ErrRows,
@@ -339,6 +375,60 @@ func TestEveryBoundEndsAQuery(t *testing.T) {
 	q, _ := dql.Parse("M::m:(v) BY host")
 	if _, err := dql.Run(t.Context(), q, observe([]sample{{"a", 1, 1}, {"b", 1, 1}}), now, dql.Limits{Rows: 1}); !errors.Is(err, dql.ErrRows) {
 		t.Errorf("two rows where one may be: %v", err)
+	}
+}
+
+// A row that is matched with patterns may take long: the context is looked at
+// before each, also where all of them are fewer than are looked at in one go else.
+func TestAPatternLetsAQueryEnd(t *testing.T) {
+	var few []sample
+	for i := range 100 {
+		few = append(few, sample{"a", int64(i), 1})
+	}
+	for text, want := range map[string]error{
+		"M::m:(v) { host = 'a' }":                          nil,
+		"M::m:(v) { host = re('a') }":                      context.DeadlineExceeded,
+		"M::m:(max(v)) { v > 0 || host != wildcard('*') }": context.DeadlineExceeded,
+		"M::m:(v) { v > 5, (host = match('a')) }":          context.DeadlineExceeded,
+		"show_tag_key() { host = re`a` }":                  context.DeadlineExceeded,
+	} {
+		q, bad := dql.Parse(text)
+		if bad != nil {
+			t.Fatal(bad.Text())
+		}
+		if _, err := dql.Run(countdown{t.Context(), new(int)}, q, observe(few), now, dql.Limits{}); !errors.Is(err, want) {
+			t.Errorf("%s ended with %v, want %v", text, err, want)
+		}
+	}
+}
+
+// However patterns are nested and repeated, few states come of them, or an error.
+func TestPatternsAreBounded(t *testing.T) {
+	for _, text := range []string{
+		"M::m { a = re('" + strings.Repeat("(", 4) + "x" + strings.Repeat("){9}", 4) + "') }",
+		"M::m { a = re('" + strings.Repeat("x{1000}", 10) + "') }",
+		"M::m { a = re('(" + strings.Repeat("[ab]x[cd]y[ef]", 140) + "){9}') }",
+		"M::m { a = re('(x{50}){20,}((y{10}z){10}){10}u{999}v{999}w{999}') }",
+		"M::m { a = re('" + strings.Repeat(`\pL`, 1000) + "') }",
+		"M::m { a = re('" + strings.Repeat(`x`, 5000) + "') }",
+		"M::m { a != re('" + strings.Repeat("x", 2600) + "'), a = re('" + strings.Repeat("y", 2600) + "') }",
+		"M::m { " + strings.Repeat("a = wildcard('"+strings.Repeat("*?", 400)+"') || ", 10) + "a = 1 }",
+		"M::re('x{999}y{999}z{999}a{999}b{999}c{999}'):(a)",
+		"show_measurement(from=[re('" + strings.Repeat("x{900}", 9) + "')])",
+	} {
+		if _, bad := dql.Parse(text); bad == nil || len(bad.Text()) > 12_000 ||
+			!strings.Contains(bad.Error(), "make them shorter") && !strings.Contains(bad.Error(), "at most 4096 bytes") && !strings.Contains(bad.Error(), "invalid repeat") {
+			t.Errorf("%.60s…: %.200s", text, bad)
+		}
+	}
+	for _, text := range []string{
+		`M::m { a = re('(?i)\b(GET|POST|PUT|DELETE) /[^ ]{1,200} HTTP/1\.[01]\b') }`,
+		"M::m { a = re('" + strings.Repeat("some-host-name|", 200) + "x') }",
+		"M::m { a = re('" + strings.Repeat(`\pL\w`, 50) + "') }",
+	} {
+		if _, bad := dql.Parse(text); bad != nil {
+			t.Errorf("%.60s…: %s", text, bad)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"strconv"
@@ -31,8 +32,17 @@ var (
 	ErrGroups = fmt.Errorf("BY makes more than %d groups: group by fewer tags", maxGroups)
 )
 
-// checkEvery is how many rows are looked at between two looks at the context.
+// checkEvery is how many rows are looked at between two looks at the context. A
+// row may take long where it is matched with a regular expression: then it is one.
 const checkEvery = 8192
+
+// stride returns how many rows are looked at between two looks at the context.
+func (q *Query) stride() int {
+	if q.filter != nil && hasPattern(q.filter) {
+		return 1
+	}
+	return checkEvery
+}
 
 // Run answers q from src. The time of the query is relative to now. It stops when
 // ctx ends.
@@ -43,7 +53,7 @@ func Run(ctx context.Context, q *Query, src Source, now time.Time, l Limits) (Re
 	if l.Rows <= 0 {
 		l.Rows = defaultRows
 	}
-	r := &runner{ctx: ctx, q: q, src: src, now: now, limits: l, meter: meter{left: l.Memory}}
+	r := &runner{ctx: ctx, q: q, src: src, now: now, limits: l, meter: meter{left: l.Memory}, stride: q.stride()}
 	r.from, r.to = q.span.resolve(now, src.Oldest())
 	res := Result{Series: []Series{}, RawQuery: q.String()}
 	series, err := r.run()
@@ -83,6 +93,9 @@ type runner struct {
 	to     int64
 	seen   int // rows since the last look at ctx
 	rows   int // of the answer so far
+	stride int // rows between two looks at ctx
+
+	backwards bool // the points are looked at from the last to the first
 }
 
 func (r *runner) run() ([]Series, error) {
@@ -90,9 +103,12 @@ func (r *runner) run() ([]Series, error) {
 		return r.showing()
 	}
 	var out []Series
-	for _, u := range r.units() {
+	units, err := r.units()
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range units {
 		var series []Series
-		var err error
 		switch {
 		case r.q.selecting() != nil:
 			series, err = r.selecting(u)
@@ -116,9 +132,12 @@ type unit struct {
 	names []string
 }
 
-func (r *runner) units() (out []unit) {
+func (r *runner) units() (out []unit, err error) {
 	var names []string
 	for _, n := range r.src.Names(r.q.space.Category) {
+		if err := r.check(checkEvery); err != nil {
+			return nil, err
+		}
 		if slices.ContainsFunc(r.q.sources, func(s source) bool { return s.all || s.re != nil && s.re.MatchString(n) || s.re == nil && s.name == n }) {
 			names = append(names, n)
 		}
@@ -127,13 +146,13 @@ func (r *runner) units() (out []unit) {
 		for _, n := range names {
 			out = append(out, unit{n, []string{n}})
 		}
-		return out
+		return out, nil
 	}
 	label := ""
 	if len(names) == 1 {
 		label = names[0]
 	}
-	return []unit{{label, names}}
+	return []unit{{label, names}}, nil
 }
 
 // page applies SOFFSET and SLIMIT.
@@ -151,40 +170,81 @@ func (r *runner) page(series []Series) []Series {
 // scan calls visit for every row of u that the filter takes. begin is called with
 // each block before its rows; where it returns false they are passed over.
 func (r *runner) scan(u unit, c *compiler, begin func(*frame) bool, visit func(*frame) error) error {
-	var test testFunc
-	if r.q.filter != nil {
-		test = c.test(r.q.filter)
-	}
+	test, names := c.filter()
 	f := &frame{}
-	for _, n := range u.names {
-		for b := range r.src.Blocks(r.q.space.Category, n, r.from, r.to) {
-			if err := r.check(0); err != nil {
-				return err
-			}
-			c.bind(f, &b)
-			if !begin(f) {
+	for b, err := range r.blocks(u) {
+		if err != nil {
+			return err
+		}
+		c.bind(f, b)
+		f.nth++
+		if !begin(f) {
+			continue
+		}
+		test := test
+		if test != nil && f.fixed(names) { // by tags alone: all rows of a block or none
+			f.row = 0
+			if !test(f) {
 				continue
 			}
-			if err := r.rowsOf(f, test, visit); err != nil {
-				return err
-			}
+			test = nil
+		}
+		if err := r.rowsOf(f, test, visit); err != nil {
+			return err
 		}
 	}
 	return r.check(0)
 }
 
+// blocks yields the blocks of u, where the newest rows come first in the reverse of
+// their order: then nearly all that follow are seen to be too old at once.
+func (r *runner) blocks(u unit) iter.Seq2[*block.Block, error] {
+	return func(yield func(*block.Block, error) bool) {
+		var all []block.Block
+		for _, n := range u.names {
+			for b := range r.src.Blocks(r.q.space.Category, n, r.from, r.to) {
+				seen := 0
+				if r.backwards {
+					r.meter.take(blockBytes)
+					all, seen = append(all, b), b.Rows
+				}
+				if err := r.check(seen); err != nil {
+					yield(nil, err)
+					return
+				}
+				if !r.backwards && !yield(&b, nil) {
+					return
+				}
+			}
+		}
+		for i := range slices.Backward(all) {
+			if err := r.check(0); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(&all[i], nil) {
+				return
+			}
+		}
+	}
+}
+
 func (r *runner) rowsOf(f *frame, test testFunc, visit func(*frame) error) error {
 	b := f.block
-	for from := 0; from < b.Rows; from += checkEvery {
-		to := min(from+checkEvery, b.Rows)
-		if err := r.check(to - from); err != nil {
+	for done := 0; done < b.Rows; done += r.stride {
+		n := min(r.stride, b.Rows-done)
+		if err := r.check(n * checkEvery / r.stride); err != nil {
 			return err
 		}
-		for i, t := range b.Times[from:to] {
-			if t < r.from || t > r.to {
+		row, step := done, 1
+		if r.backwards {
+			row, step = b.Rows-1-done, -1
+		}
+		for range n {
+			f.row, row = row, row+step
+			if f.time = b.Times[f.row]; f.time < r.from || f.time > r.to {
 				continue
 			}
-			f.row, f.time = from+i, t
 			if test != nil && !test(f) {
 				continue
 			}

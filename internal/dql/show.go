@@ -125,6 +125,9 @@ func (r *runner) showing() ([]Series, error) {
 	var names []string
 	var out []Series
 	for _, n := range r.src.Names(r.q.space.Category) {
+		if err := r.check(checkEvery); err != nil {
+			return nil, err
+		}
 		if !r.q.show.admits("from", n) {
 			continue
 		}

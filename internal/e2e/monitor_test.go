@@ -144,7 +144,7 @@ func TestMonitorInATerminal(t *testing.T) {
 	p.press("Enter", "Enter")
 	p.until("unit input/mem", "origin       file:/datakit/confd/内存", "updates      0 in place")
 	a.write("store/confd/内存", "[[inputs.mem]]\n  interval = \"2s\"\n")
-	p.until("updates      1 in place", "changed in place")
+	p.until("updates      1 in place", "changed, applied: update input/mem in ")
 	p.press("Escape")
 	p.until("UNITS 1/2", "filter: mem")
 	p.press("Escape")
@@ -159,6 +159,34 @@ func TestMonitorInATerminal(t *testing.T) {
 	p.until("!NO ANSWER", "started again", "UNITS 2 ")
 	p.press("q")
 	p.sane(0)
+}
+
+// A change is on the screen as soon as it is made, long before the next look; opened
+// it shows what it restarted, and the difference.
+func TestMonitorShowsAChangeAtOnce(t *testing.T) {
+	a := monitored(t)
+	p := openPane(t, "", "monitor", "--dir", a.dir, "--interval", "1m")
+	p.until("UNITS 2 ", "put, applied: start")
+	a.write("store/confd/内存", "[[inputs.mem]]\n  interval = \"3s\"\n")
+	p.until("changed, applied: upda")
+	p.press("6", "/")
+	p.press("c", "h", "a", "n", "g", "e", "d", "Enter", "Enter")
+	p.until("store       file", "key         /datakit/confd/内存", "input/mem in ", "-  interval = \"1s\"", "+  interval = \"3s\"")
+	p.press("q")
+	p.press("q")
+	p.sane(0)
+}
+
+// Where the console has a token, the agent's list is for who shows it.
+func TestMonitorWithoutTheAgentsListSaysWhy(t *testing.T) {
+	a := monitored(t)
+	if code, _, errs := datakit(t, "", "console", "token", "--dir", a.dir); code != 0 {
+		t.Fatal(errs)
+	}
+	code, out, errs := datakit(t, "", "monitor", "--once", "--interval", "1s", "--dir", a.dir)
+	if code != 0 || !strings.Contains(out, "its own list of changes is not shown") || !strings.Contains(out, "log in with the token") || !strings.Contains(out, "UNITS 2 ") {
+		t.Errorf("code %d: %s%s", code, out, errs)
+	}
 }
 
 func TestSignalsLeaveTheTerminalAsItWas(t *testing.T) {
@@ -199,7 +227,7 @@ func TestMonitorOnceIsPlainText(t *testing.T) {
 	if code != 0 || strings.ContainsRune(out, '\x1b') {
 		t.Errorf("code %d: %q %q", code, out, errs)
 	}
-	for _, part := range []string{"converged: what runs", "STORES 1 ", "UNITS 2 ", "input/mem", "file:/datakit/confd/内存", "OUTPUTS 1 ", "CHANGES "} {
+	for _, part := range []string{"converged: what runs", "STORES 1 ", "UNITS 2 ", "input/mem", "file:/datakit/confd/内存", "OUTPUTS 1 ", "CHANGES ", "put, applied: start input/mem"} {
 		if !strings.Contains(out, part) {
 			t.Errorf("it lacks %q:\n%s", part, out)
 		}

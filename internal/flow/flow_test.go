@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/output"
 	"datakit.dev/internal/point"
 )
@@ -123,7 +124,7 @@ func closeFlow(t *testing.T, f *Flow) {
 }
 
 func TestPointsGetTimeAndTagsAndReachEveryOutput(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var a, b recorder
 		var seen []point.Point
 		f := New(Options{Tags: map[string]string{"host": "h1", "env": "prod", "empty": ""}, Observe: func(_ point.Category, pts []point.Point) { seen = pts }})
@@ -166,7 +167,7 @@ func TestPointsGetTimeAndTagsAndReachEveryOutput(t *testing.T) {
 }
 
 func TestAClosedSinkEmitsNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var r recorder
 		f := New(Options{})
 		outputs(t, f, Output{Name: "r", Output: &r})
@@ -198,7 +199,7 @@ func TestAClosedSinkEmitsNothing(t *testing.T) {
 // A write that is inside a slow script when its instance is superseded must not
 // come out behind the fence.
 func TestTheFenceHoldsBackAWriteThatIsUnderWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var r recorder
 		f := New(Options{})
 		outputs(t, f, Output{Name: "r", Output: &r})
@@ -227,7 +228,7 @@ func (f stageFunc) Process(c point.Category, _ map[string]string, pts []point.Po
 }
 
 func TestTheStageIsSwappedAndItsPanicsAreContained(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var r recorder
 		var log bytes.Buffer
 		f := New(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
@@ -307,7 +308,7 @@ func (m makingStage) Process(_ point.Category, own map[string]string, pts []poin
 // What a script makes goes on in its own category, stamped, also where the
 // script drops all that it was given.
 func TestStageMakesPointsOfAnotherCategory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		f := New(Options{})
 		out := &collector{}
 		if err := f.SetOutputs(Output{Name: "out", Output: out}); err != nil {

@@ -5,11 +5,11 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/point"
 )
 
@@ -38,7 +38,7 @@ const lines = 60
 
 // run writes the lines through the outage and returns what arrived, in order.
 func (o outage) run(t *testing.T) (got []string) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		r := recorder{fail: func(try int) error {
 			if try <= len(o.failures) && o.failures[try-1] {
 				return errDown

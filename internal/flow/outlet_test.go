@@ -13,12 +13,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/output"
 	"datakit.dev/internal/point"
 )
 
 func TestAFailedWriteIsRetriedInOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		r := recorder{fail: func(try int) error {
 			if try%3 != 0 {
 				return fmt.Errorf("try %d: %w", try, errDown)
@@ -46,7 +47,7 @@ func TestAFailedWriteIsRetriedInOrder(t *testing.T) {
 }
 
 func TestBackOffGrowsAndHasABound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		r := recorder{fail: down}
 		f := New(Options{})
 		outputs(t, f, Output{Name: "r", Output: &r})
@@ -72,7 +73,7 @@ func (e asksForTime) RetryAfter() time.Duration { return e.after }
 
 func TestADestinationMayAskForTimeWithinABound(t *testing.T) {
 	for asked, quiet := range map[time.Duration]time.Duration{time.Minute: time.Minute, 1000 * time.Hour: longestDelay} {
-		synctest.Test(t, func(t *testing.T) {
+		faketime.Test(t, func(t *testing.T) {
 			r := recorder{fail: func(try int) error {
 				if try == 1 {
 					return fmt.Errorf("write: %w", asksForTime{asked})
@@ -96,7 +97,7 @@ func TestADestinationMayAskForTimeWithinABound(t *testing.T) {
 }
 
 func TestRejectedPointsAreCountedAndDropped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		r := recorder{fail: func(try int) error {
 			if try == 1 {
@@ -122,7 +123,7 @@ func TestRejectedPointsAreCountedAndDropped(t *testing.T) {
 }
 
 func TestAPanicOfAnOutputIsContained(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		r := recorder{fail: func(try int) error {
 			if try == 1 {
 				panic("index out of range")
@@ -150,7 +151,7 @@ func (panicsAtClose) Write(context.Context, output.Batch) error { return nil }
 func (panicsAtClose) Close() error                              { panic("close") }
 
 func TestPointsGatherForALingerOrUntilAWriteIsFull(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var eager, patient recorder
 		f := New(Options{})
 		outputs(t, f, Output{Name: "eager", Output: &eager}, Output{Name: "patient", Output: &patient, Linger: time.Second})
@@ -180,7 +181,7 @@ func TestPointsGatherForALingerOrUntilAWriteIsFull(t *testing.T) {
 }
 
 func TestLargeBatchesAreSplitByTheirSize(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var r recorder
 		f := New(Options{})
 		outputs(t, f, Output{Name: "r", Output: &r})
@@ -199,7 +200,7 @@ func TestLargeBatchesAreSplitByTheirSize(t *testing.T) {
 }
 
 func TestAReplacedOutputLosesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		broken := recorder{fail: down}
 		var works, last recorder
 		f := New(Options{})
@@ -230,7 +231,7 @@ func TestAReplacedOutputLosesNothing(t *testing.T) {
 }
 
 func TestAReplacedOutputThatHangsIsAbandoned(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		hangs := recorder{hang: make(chan struct{})}
 		var skipped, works recorder
 		f := New(Options{})
@@ -249,7 +250,7 @@ func TestAReplacedOutputThatHangsIsAbandoned(t *testing.T) {
 
 // While a write hangs, its output is replaced and brought back: it goes on.
 func TestAnOutputThatIsBroughtBackStaysOpen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		first := recorder{hang: make(chan struct{})}
 		var second recorder
 		f := New(Options{})
@@ -303,7 +304,7 @@ func (k *keeper) Write(ctx context.Context, b output.Batch) error { return k.to.
 func (k *keeper) Close() error                                    { return nil }
 
 func TestAFlappingOutputIsQuietInTheLog(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		r := recorder{fail: func(try int) error {
 			if try%2 == 1 {
@@ -326,7 +327,7 @@ func TestAFlappingOutputIsQuietInTheLog(t *testing.T) {
 }
 
 func TestAWriteThatNeverReturnsIsCutOffAndRetried(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		r := recorder{hang: make(chan struct{})}
 		f := New(Options{})
 		outputs(t, f, Output{Name: "r", Output: &r})
@@ -344,7 +345,7 @@ func TestAWriteThatNeverReturnsIsCutOffAndRetried(t *testing.T) {
 }
 
 func TestARemovedOutputDrains(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		slow := recorder{fail: func(try int) error {
 			if try < 3 {
 				return errDown
@@ -371,7 +372,7 @@ func TestARemovedOutputDrains(t *testing.T) {
 }
 
 func TestCloseGivesUpWithItsContextAndSaysWhatIsLost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var good recorder
 		dead := recorder{fail: down}
 		stuck := ignoresContext{make(chan struct{})}

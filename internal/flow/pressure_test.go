@@ -15,12 +15,13 @@ import (
 
 	"pgregory.net/rapid"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/output"
 	"datakit.dev/internal/point"
 )
 
 func TestMetricsPushTheOldestOutOfADeadOutput(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		var good recorder
 		dead := recorder{fail: down}
@@ -60,7 +61,7 @@ func TestMetricsPushTheOldestOutOfADeadOutput(t *testing.T) {
 }
 
 func TestAPointThatFitsNoQueueIsDropped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var r recorder
 		f := New(Options{})
 		outputs(t, f, Output{Name: "r", Output: &r, MaxBytes: 1000})
@@ -107,7 +108,7 @@ func burst(ctx context.Context, s *Sink, n int) func() (int, error) {
 var errBlocked = errors.New("it waits")
 
 func TestLogLinesWaitForRoomAndNoneIsLost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		r := recorder{fail: down}
 		f := New(Options{})
 		outputs(t, f, Output{Name: "r", Output: &r, MaxPoints: 10})
@@ -133,7 +134,7 @@ func TestLogLinesWaitForRoomAndNoneIsLost(t *testing.T) {
 }
 
 func TestLogsLeaveRoomForMetrics(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		r := recorder{fail: down}
 		f := New(Options{})
 		outputs(t, f, Output{Name: "r", Output: &r, MaxBytes: 10_000})
@@ -156,7 +157,7 @@ func TestLogsLeaveRoomForMetrics(t *testing.T) {
 }
 
 func TestAWaitingWriteEndsWithItsContextOrItsSink(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		r := recorder{fail: down}
 		f := New(Options{})
 		outputs(t, f, Output{Name: "r", Output: &r, MaxPoints: 1})
@@ -186,7 +187,7 @@ func TestAWaitingWriteEndsWithItsContextOrItsSink(t *testing.T) {
 
 // Log lines go at the pace of a slow output, and pass by one that has stalled.
 func TestAStalledOutputDoesNotHoldBackTheOthers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		hung := recorder{hang: make(chan struct{})}
 		var good recorder
 		f := New(Options{})

@@ -1,12 +1,16 @@
 package install
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"datakit.dev/internal/testserver"
 )
 
 // text returns a file of the repository.
@@ -20,9 +24,7 @@ func text(t *testing.T, path string) string {
 }
 
 func TestShellcheckIsContent(t *testing.T) {
-	if _, err := exec.LookPath("shellcheck"); err != nil {
-		t.Skip("this machine has no shellcheck: scripts/test-deps installs it")
-	}
+	testserver.Need(t, "shellcheck", "apt-get install shellcheck")
 	if out, err := exec.CommandContext(t.Context(), "shellcheck", "--shell=sh", "../../deploy/install.sh").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -101,32 +103,87 @@ func TestPowerShellScriptIsForBothVersions(t *testing.T) {
 	}
 }
 
-// grammar prints the places that a grammar of PowerShell cannot read.
-const grammar = `
-import sys, tree_sitter, tree_sitter_powershell as p
-src = sys.stdin.buffer.read()
-def walk(n):
-    if n.type == "ERROR" or n.is_missing:
-        print(n.start_point[0] + 1, src[n.start_byte:n.end_byte][:80])
-    for c in n.children:
-        walk(c)
-walk(tree_sitter.Parser(tree_sitter.Language(p.language())).parse(src).root_node)
-`
+// ours are the commands of PowerShell 5.1 that install.ps1 calls, with the
+// parameters that each has there.
+func ours() map[string][]string {
+	return map[string][]string{
+		"Set-StrictMode":    {"-Version"},
+		"Invoke-WebRequest": {"-Uri", "-OutFile", "-UseBasicParsing"},
+		"Join-Path":         {},
+		"Get-Command":       {"-ErrorAction"},
+		"Get-FileHash":      {"-Algorithm", "-LiteralPath"},
+		"New-Object":        {},
+		"New-Item":          {"-ItemType", "-Path"},
+		"Write-Output":      {},
+		"Expand-Archive":    {"-LiteralPath", "-DestinationPath"},
+		"Test-Path":         {"-LiteralPath"},
+		"Remove-Item":       {"-Recurse", "-Force", "-LiteralPath", "-ErrorAction"},
+		"cmd.exe":           {},
+	}
+}
 
+// The grammar reads the script; it calls only what PowerShell 5.1 has or what it
+// defines, and reads no variable that nothing sets, which strict mode would end it for.
 func TestGrammarOfPowerShell(t *testing.T) {
-	python := os.Getenv("DATAKIT_PYTHON")
-	if python == "" {
-		python = "python3"
+	p := testserver.ReadPowerShell(t, text(t, "deploy/install.ps1"))
+	if len(p.Errors) > 0 || len(p.Commands) < 20 {
+		t.Fatalf("%d commands, %q", len(p.Commands), p.Errors)
 	}
-	if exec.CommandContext(t.Context(), python, "-c", "import tree_sitter_powershell, tree_sitter").Run() != nil {
-		t.Skip("no grammar of PowerShell: pip install tree-sitter tree-sitter-powershell, and name that python in DATAKIT_PYTHON")
-	}
-	for source, good := range map[string]bool{text(t, "deploy/install.ps1"): true, "if ($x { }": false} {
-		cmd := exec.CommandContext(t.Context(), python, "-c", grammar)
-		cmd.Stdin = strings.NewReader(source)
-		out, err := cmd.CombinedOutput()
-		if err != nil || (len(out) == 0) != good {
-			t.Errorf("%v\n%s", err, out)
+	called := map[string]bool{}
+	for _, c := range p.Commands {
+		called[c.Name] = true
+		if slices.Contains(p.Functions, c.Name) {
+			continue
 		}
+		takes, is := ours()[c.Name]
+		if !is {
+			t.Errorf("there is no command %s", c.Name)
+		}
+		for _, name := range c.Parameters {
+			if !slices.Contains(takes, name) {
+				t.Errorf("%s has no parameter %s", c.Name, name)
+			}
+		}
+	}
+	for _, f := range p.Functions {
+		if !called[f] {
+			t.Errorf("nothing calls %s", f)
+		}
+	}
+	for _, name := range p.Unset {
+		if !slices.Contains([]string{"$LASTEXITCODE", "$null", "$_"}, name) {
+			t.Errorf("nothing sets %s", name)
+		}
+	}
+	for _, bad := range []string{"if ($x { }", "function f { ", "$a = @("} {
+		if p := testserver.ReadPowerShell(t, bad); len(p.Errors) == 0 {
+			t.Errorf("%s was taken", bad)
+		}
+	}
+	if p := testserver.ReadPowerShell(t, "Get-Thing $nowhere -Force\n"); len(p.Unset) != 1 || p.Commands[0].Name != "Get-Thing" || p.Commands[0].Parameters[0] != "-Force" {
+		t.Errorf("%+v", p)
+	}
+}
+
+var powershellBlock = regexp.MustCompile("(?ms)^```powershell\n(.*?)^```")
+
+// What the manuals show for Windows is PowerShell, too, and so is the plan's line.
+func TestGrammarOfPowerShellInTheManuals(t *testing.T) {
+	n := 0
+	err := fs.WalkDir(os.DirFS("../.."), "docs", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".md" {
+			return err
+		}
+		for _, m := range powershellBlock.FindAllStringSubmatch(text(t, path), -1) {
+			n++
+			p := testserver.ReadPowerShell(t, m[1])
+			if len(p.Errors) > 0 || len(p.Commands) == 0 || len(p.Unset) > 0 {
+				t.Errorf("%s: %+v\n%s", path, p, m[1])
+			}
+		}
+		return nil
+	})
+	if err != nil || n < 2 {
+		t.Errorf("%d examples: %v", n, err)
 	}
 }

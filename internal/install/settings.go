@@ -77,7 +77,7 @@ func Variables() []Variable {
 func option(f spec.Field) Variable {
 	v := Variable{
 		Name: "CONFD_" + strings.ToUpper(f.Name), Field: f.Name, Bool: f.Type == spec.Bool, Secret: f.Secret,
-		Doc: "of the store: " + strings.ToLower(f.Doc[:1]) + strings.ReplaceAll(strings.TrimSuffix(f.Doc[1:], "."), "`", "'"),
+		Doc: "of the store: " + f.Phrase(),
 		put: func(s *Settings, text string) error {
 			s.Options[f.Name] = text
 			_, err := literal(f, text)

@@ -1,12 +1,12 @@
 package monitor
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
 
 	"datakit.dev/internal/status"
+	journal "datakit.dev/internal/status/changes"
 )
 
 // maxChanges bounds what the monitor remembers.
@@ -19,6 +19,7 @@ type Change struct {
 	Subject string // its name, as the table of its kind has it
 	Text    string
 	Bad     bool
+	own     *journal.Entry // of the agent's own list; nil of what differs between two looks
 }
 
 // differ collects the changes between two statuses.
@@ -28,7 +29,7 @@ type differ struct {
 }
 
 func (d *differ) add(kind, subject string, isBad bool, format string, args ...any) {
-	d.out = append(d.out, Change{d.at, kind, subject, fmt.Sprintf(format, args...), isBad})
+	d.out = append(d.out, Change{At: d.at, Kind: kind, Subject: subject, Text: fmt.Sprintf(format, args...), Bad: isBad})
 }
 
 // changes returns what happened between two statuses of one agent, as far as
@@ -181,45 +182,4 @@ func begun(s status.Status, at time.Time) []Change {
 	}
 	slices.SortStableFunc(d.out, func(a, b Change) int { return a.At.Compare(b.At) })
 	return d.out
-}
-
-// chronicle is the last changes, newest first. Each has a number that stays
-// with it, for the row that is picked.
-type chronicle struct {
-	made    uint64
-	entries []numbered
-}
-
-type numbered struct {
-	number uint64
-	Change
-}
-
-// add takes changes in the order in which they happened.
-func (c *chronicle) add(list []Change) {
-	for _, e := range list[max(0, len(list)-maxChanges):] {
-		c.made++
-		c.entries = slices.Insert(c.entries, 0, numbered{c.made, e})
-	}
-	c.entries = c.entries[:min(len(c.entries), maxChanges)]
-}
-
-// replace takes a list that the agent made itself. A change that was there keeps
-// its number.
-func (c *chronicle) replace(list []Change) {
-	old := make(map[Change]uint64, len(c.entries))
-	for _, e := range c.entries {
-		old[e.Change] = e.number
-	}
-	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b Change) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Subject, b.Subject)) })
-	c.entries = nil
-	for _, e := range list[:min(len(list), maxChanges)] {
-		n, ok := old[e]
-		if !ok {
-			c.made++
-			n = c.made
-		}
-		c.entries = append(c.entries, numbered{n, e})
-	}
 }

@@ -28,11 +28,13 @@ func find[T any](list []T, id func(T) string, want string) (T, bool) {
 	return list[i], true
 }
 
-// happened returns what the chronicle has about a subject.
+// happened returns what the chronicle has about a subject of one of the kinds.
 func (m *Model) happened(kinds []string, subjects ...string) []fact {
 	var out []fact
 	for _, c := range m.chronicle.entries {
-		if !slices.Contains(kinds, c.Kind) || !slices.Contains(subjects, c.Subject) {
+		if !slices.ContainsFunc(kinds, func(kind string) bool {
+			return slices.ContainsFunc(subjects, func(subject string) bool { return c.about(kind, subject) })
+		}) {
 			continue
 		}
 		if out == nil {
@@ -176,9 +178,12 @@ func outputFacts(m *Model, id string) []fact {
 }
 
 func changeFacts(m *Model, id string) []fact {
-	c, ok := find(m.chronicle.entries, func(n numbered) string { return exact(n.number) }, id)
+	c, ok := find(m.chronicle.entries, func(n numbered) string { return n.id }, id)
 	if !ok {
 		return nil
+	}
+	if c.own != nil {
+		return m.toldFacts(*c.own)
 	}
 	look := plain
 	if c.Bad {

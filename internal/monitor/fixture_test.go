@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"datakit.dev/internal/status"
+	journal "datakit.dev/internal/status/changes"
 )
 
 // start is when the agent of the tests started.
@@ -88,6 +89,44 @@ func watching(t testing.TB, w, h int) *Model {
 	m.Resize(w, h)
 	m.Take(answer(busy(), 2*time.Minute))
 	m.Take(answer(later(), 130*time.Second))
+	return m
+}
+
+// ownList is what the agent remembers of the keys of later.
+func ownList() []journal.Entry {
+	list := []journal.Change{
+		{
+			Store: "local", Key: "pipeline/metric/mem.p", Generation: 6, State: journal.Removed, Was: status.Applied,
+			Diff: "@@ -1 +0,0 @@\n-add_key(a, 1)\n", Steps: []journal.Step{{Verb: "stop", Unit: "script/metric/mem.p", Nanoseconds: 40_000}},
+		},
+		{
+			Store: "etcdv3", Key: "/datakit/confd/cpu", Revision: "43", Generation: 8, State: status.Applied, Was: status.Applied,
+			Diff:  "@@ -1,3 +1,3 @@\n [[inputs.cpu]]\n-  interval = \"10s\"\n+  interval = \"5s\"\n\n",
+			Steps: []journal.Step{{Verb: "update", Unit: "input/cpu", Nanoseconds: 1_234_567}}, Cut: true,
+		},
+		{
+			Store: "etcdv3", Key: "/datakit/confd/net", Revision: "44", Generation: 8, State: status.Applied,
+			Diff: "@@ -0,0 +1 @@\n+[[inputs.net]]\n", Steps: []journal.Step{{Verb: "start", Unit: "input/net", Nanoseconds: 15_000_000}},
+		},
+	}
+	out := make([]journal.Entry, len(list))
+	for i := range list {
+		out[i] = journal.Entry{ID: uint64(100 + i), Time: after(time.Duration(125+i) * time.Second), Kind: journal.Key, Change: &list[i]}
+	}
+	return out
+}
+
+// told is a monitor that has seen both, of an agent that tells its own list.
+func told(t testing.TB, w, h int) *Model {
+	t.Helper()
+	m := NewModel(time.Second)
+	m.Resize(w, h)
+	a := answer(busy(), 2*time.Minute)
+	a.Changes = []journal.Entry{}
+	m.Take(a)
+	a = answer(later(), 130*time.Second)
+	a.Changes = ownList()
+	m.Take(a)
 	return m
 }
 

@@ -8,8 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"datakit.dev/internal/faketime"
 )
 
 var update = flag.Bool("update", false, "write the golden screens, and the picture in the manual")
@@ -65,6 +66,16 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+func TestScreensOfTheAgentsOwnList(t *testing.T) {
+	for name, keys := range map[string]string{"told-100x30": "6", "told-put-100x30": "6 down enter", "told-changed-100x30": "6 down down enter"} {
+		t.Run(name, func(t *testing.T) {
+			m := told(t, 100, 30)
+			press(m, keys)
+			golden(t, name, m.Screen())
+		})
+	}
+}
+
 func TestScreenOfAnAgentThatWentAway(t *testing.T) {
 	m := watching(t, 80, 24)
 	m.Lose(errAway, start().Add(150*time.Second))
@@ -76,7 +87,7 @@ func TestColorsSayWhatIsWrong(t *testing.T) {
 }
 
 func TestOncePrintsEverythingAsText(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var out strings.Builder
 		polls := []Answer{answer(busy(), 2*time.Minute), answer(later(), 130*time.Second)}
 		began := time.Now()

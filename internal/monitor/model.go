@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"datakit.dev/internal/status"
+	journal "datakit.dev/internal/status/changes"
 )
 
 // An Answer is what the agent said at one time.
@@ -12,9 +13,11 @@ type Answer struct {
 	// At is the agent's own clock when it answered: the times of Status are told
 	// as their distance from it.
 	At time.Time
-	// Changes, where it is not nil, is the agent's own list of what happened. The
-	// monitor makes one from what differs between two answers otherwise.
-	Changes []Change
+	// Changes, where it is not nil, is what the agent remembers of the keys that
+	// changed, oldest first. What else happened, and all of it where there is no
+	// such list, the monitor makes from what differs between two answers.
+	Changes []journal.Entry
+	Untold  string // why there is no such list
 }
 
 // mode is what the screen shows and the keys mean.
@@ -67,13 +70,16 @@ func (m *Model) Resize(w, h int) {
 
 // Take takes an answer.
 func (m *Model) Take(a Answer) {
-	switch {
-	case a.Changes != nil:
-		m.chronicle.replace(a.Changes)
-	case m.answered:
+	if a.Changes != nil {
+		m.chronicle.tell(a.Changes)
+	}
+	if m.answered {
 		m.chronicle.add(changes(m.answer.Status, a.Status, a.At))
-	default:
+	} else {
 		m.chronicle.add(begun(a.Status, a.At))
+	}
+	if a.Untold != "" && a.Untold != m.answer.Untold {
+		m.chronicle.add([]Change{untold(a.Status, a.At, a.Untold)})
 	}
 	m.answer, m.answered, m.now, m.lost = a, true, a.At, ""
 	m.history.add(a.Status, a.At)

@@ -17,7 +17,10 @@ import (
 // Options say what is shown where.
 type Options struct {
 	// Poll asks the agent.
-	Poll     func(ctx context.Context) (Answer, error)
+	Poll func(ctx context.Context) (Answer, error)
+	// Await returns when something has happened at the agent, so that it is asked at
+	// once; an error where that cannot be told. It may be nil.
+	Await    func(ctx context.Context) error
 	Interval time.Duration // between two polls
 	Stdin    io.Reader
 	Stdout   io.Writer

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"datakit.dev/internal/status"
+	journal "datakit.dev/internal/status/changes"
 )
 
 func TestRateIsThatOfTheLastMinute(t *testing.T) {
@@ -127,20 +128,73 @@ func TestChangesAreBoundedAndTheNewestIsOnTop(t *testing.T) {
 	}
 }
 
-func TestOwnChangesOfTheAgentReplaceTheDerivedOnes(t *testing.T) {
-	m := watching(t, 120, 40)
-	list := []Change{{At: start().Add(time.Minute), Kind: "unit", Subject: "input/x", Text: "handed over in 3ms"}}
+// The agent's own list tells what a key did, so that the same is not told again
+// from what differs; what it does not have is.
+func TestOwnChangesOfTheAgentGoFirst(t *testing.T) {
+	m := told(t, 120, 40)
+	expect(t, m, "changed, applied: update input/cpu in 1.2ms", "put, applied: start input/net in 15ms", "deleted: stop script/metric/mem.p", "failed: dial tcp")
+	lack(t, m, "changed in place", "started from etcdv3:/datakit/confd/net")
+
 	a := answer(later(), 131*time.Second)
-	a.Changes = list
+	a.Changes = ownList()
+	a.Status.Units[3].State, a.Status.Units[3].LastError = status.Failed, "boom"
+	a.Status.Units[0].Updates++
 	m.Take(a)
-	expect(t, m, "CHANGES 1 ", "handed over in 3ms")
-	lack(t, m, "changed in place")
-	press(m, "6 enter")
-	a.Changes = append(list, Change{At: start().Add(2 * time.Minute), Kind: "key", Subject: "k", Text: "put"})
+	expect(t, m, "failed: boom")
+	lack(t, m, "changed in place") // it is the same still, seen a poll later
+	a.At = a.At.Add(time.Minute)
+	a.Status.Units = slices.Clone(a.Status.Units)
+	a.Status.Units[0].Updates++
 	m.Take(a)
-	expect(t, m, "handed over in 3ms") // the opened one stays, though another is first now
-	press(m, "esc")
-	expect(t, m, "CHANGES 2 ")
+	expect(t, m, "changed in place") // what no key has done
+}
+
+func TestAnOpenedChangeStaysWhileOthersCome(t *testing.T) {
+	m := told(t, 80, 40)
+	press(m, "6 down enter")
+	before := m.subject
+	a := answer(later(), 131*time.Second)
+	list := ownList()
+	more := *list[2].Change
+	a.Changes = append(list, journal.Entry{ID: 1000, Time: after(131 * time.Second), Kind: journal.Key, Change: &more})
+	m.Take(a)
+	if m.subject != before || m.gone {
+		t.Errorf("%q is open, was %q, gone %v", m.subject, before, m.gone)
+	}
+	press(m, "esc up")
+	if n := len(m.chronicle.told); n != 4 {
+		t.Errorf("%d changes are told", n)
+	}
+}
+
+func TestAUnitShowsWhatItsKeyDid(t *testing.T) {
+	m := told(t, 120, 40)
+	press(m, "home enter")
+	expect(t, m, "unit input/cpu", "update input/cpu in 1.2ms")
+	press(m, "esc end enter")
+	expect(t, m, "unit input/net", "put, applied: start input/net")
+}
+
+// A list that cannot be had is no reason to show nothing; nor to say so each time.
+func TestWithoutTheAgentsListWhatDiffersIsShown(t *testing.T) {
+	m := NewModel(time.Second)
+	m.Resize(200, 40)
+	for i, s := range []status.Status{busy(), later(), later()} {
+		a := answer(s, 120*time.Second+time.Duration(i)*10*time.Second)
+		a.Untold = "the agent on localhost:9529: log in"
+		m.Take(a)
+	}
+	expect(t, m, "its own list of changes is not shown, only what differs between two looks: the agent on localhost:9529: log in", "changed in place")
+	if n := strings.Count(m.Text(), "its own list"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
+// One poll that has no list leaves the one that was there.
+func TestTheAgentsListStaysWhereOnePollHasNone(t *testing.T) {
+	m := told(t, 120, 40)
+	m.Take(answer(later(), 131*time.Second))
+	expect(t, m, "changed, applied: update input/cpu in 1.2ms")
 }
 
 func TestSortBeginsWithTheLargestAndKeepsThePick(t *testing.T) {

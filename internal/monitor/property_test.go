@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"datakit.dev/internal/status"
+	journal "datakit.dev/internal/status/changes"
 )
 
 // texts are what a hostile or a far-away agent may call things.
@@ -120,7 +121,14 @@ func TestAnyStatusAnySizeAnyKey(t *testing.T) {
 				now = now.Add(time.Duration(rapid.Int64Range(-1e10, 1e13).Draw(t, "passed")))
 				a := Answer{Status: statuses().Draw(t, "status"), At: now}
 				if rapid.Bool().Draw(t, "own changes") {
-					a.Changes = []Change{{At: now, Kind: "unit", Subject: texts().Draw(t, "subject"), Text: texts().Draw(t, "what")}}
+					a.Changes = []journal.Entry{{ID: 7, Time: status.At(now), Kind: journal.Key, Change: &journal.Change{
+						Store: texts().Draw(t, "store"), Key: texts().Draw(t, "key"), Revision: texts().Draw(t, "revision"),
+						State: status.KeyState(texts().Draw(t, "state")), Was: status.KeyState(texts().Draw(t, "was")), Error: texts().Draw(t, "error"),
+						Diff:  texts().Draw(t, "diff") + "\n\n" + texts().Draw(t, "diff"),
+						Steps: []journal.Step{{Verb: texts().Draw(t, "verb"), Unit: texts().Draw(t, "unit"), Nanoseconds: rapid.Int64().Draw(t, "ns"), Error: texts().Draw(t, "error")}},
+					}}}
+				} else {
+					a.Untold = texts().Draw(t, "why")
 				}
 				m.Take(a)
 			case 1:

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -241,7 +240,7 @@ func changeSection() *section {
 				if c.Bad {
 					look = bad
 				}
-				out = append(out, row{strconv.FormatUint(c.number, 10), []cell{
+				out = append(out, row{c.id, []cell{
 					{text: m.clock(c.At)}, text(c.Kind, plain), path(c.Subject), text(c.Text, look),
 				}})
 			}

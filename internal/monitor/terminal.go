@@ -23,14 +23,26 @@ type answered struct {
 // due says that it is time to poll.
 type due struct{}
 
+// stirred says that something has happened at the agent, or that nobody tells.
+type stirred struct{ err error }
+
+// listen says that it is time to listen to the agent again.
+type listen struct{}
+
+// listenAgain is how long after an agent did not tell of events it is asked again.
+const listenAgain = 10 * time.Second
+
 // face puts a Model on the terminal. What it must not do is leave the terminal
 // in disorder, whatever the model does: a panic becomes an error, and the
 // program ends as it does otherwise.
 type face struct {
 	model *Model
 	poll  func() tea.Msg
+	await func() tea.Msg // nil where nothing is told
 	color bool
-	asks  bool // a poll or a tick is under way
+	ticks bool // a tick is to come
+	polls bool // a poll is under way
+	again bool // it is to be followed by another at once
 	drawn string
 	heard time.Time // here, when the agent answered last
 	err   error
@@ -43,10 +55,13 @@ func show(ctx context.Context, o Options, m *Model) error {
 	// program in the middle of a drawing.
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()
-	f := &face{model: m, color: o.Color, asks: true, heard: time.Now()}
+	f := &face{model: m, color: o.Color, ticks: true, heard: time.Now()}
 	f.poll = func() tea.Msg {
 		a, err := o.Poll(ctx)
 		return answered{a, err, time.Now()}
+	}
+	if o.Await != nil {
+		f.await = func() tea.Msg { return stirred{o.Await(ctx)} }
 	}
 	program := tea.NewProgram(f, tea.WithContext(ctx), tea.WithInput(o.Stdin), tea.WithOutput(o.Stdout),
 		tea.WithEnvironment(o.Env), tea.WithoutSignalHandler(), tea.WithWindowSize(o.width, o.height))
@@ -63,10 +78,18 @@ func show(ctx context.Context, o Options, m *Model) error {
 }
 
 // Init implements [tea.Model].
-func (f *face) Init() tea.Cmd { return f.wait() }
+func (f *face) Init() tea.Cmd { return tea.Batch(f.wait(), f.hear()) }
 
 func (f *face) wait() tea.Cmd {
 	return tea.Tick(f.model.every, func(time.Time) tea.Msg { return due{} })
+}
+
+// hear waits for the next event.
+func (f *face) hear() tea.Cmd {
+	if f.await == nil {
+		return nil
+	}
+	return f.await
 }
 
 // Update implements [tea.Model]. It draws, too, so that View cannot fail.
@@ -94,13 +117,48 @@ func (f *face) react(msg tea.Msg) tea.Cmd {
 	case tea.ResumeMsg:
 		return tea.ClearScreen
 	case due:
-		if f.asks = !f.model.paused; f.asks {
-			return f.poll
-		}
+		return f.pass()
+	case stirred:
+		return f.stir(msg)
+	case listen:
+		return f.hear()
 	case answered:
 		return f.take(msg)
 	}
 	return nil
+}
+
+// pass begins the poll of the interval. One that is under way for another reason
+// goes on to the next tick.
+func (f *face) pass() tea.Cmd {
+	f.ticks = false
+	if f.model.paused {
+		return nil
+	}
+	return f.ask()
+}
+
+// ask begins a poll where none is under way.
+func (f *face) ask() tea.Cmd {
+	if f.polls {
+		return nil
+	}
+	f.polls = true
+	return f.poll
+}
+
+// stir begins a poll beside those of the interval, for something has happened.
+func (f *face) stir(s stirred) tea.Cmd {
+	switch {
+	case s.err != nil:
+		return tea.Tick(listenAgain, func(time.Time) tea.Msg { return listen{} })
+	case f.model.paused:
+		return f.hear()
+	case f.polls:
+		f.again = true
+		return f.hear()
+	}
+	return tea.Batch(f.ask(), f.hear())
 }
 
 func (f *face) effect(e Effect) tea.Cmd {
@@ -112,9 +170,8 @@ func (f *face) effect(e Effect) tea.Cmd {
 	case Redraw:
 		return tea.ClearScreen
 	case Resume:
-		if !f.asks { // else the one under way goes on
-			f.asks = true
-			return f.poll
+		if !f.ticks { // else it comes soon enough
+			return f.ask()
 		}
 	case None:
 	}
@@ -132,6 +189,15 @@ func (f *face) take(a answered) tea.Cmd {
 		f.heard = a.at
 		f.model.Take(a.answer)
 	}
+	f.polls = false
+	again := f.again && !f.model.paused
+	if f.again = false; again {
+		return f.ask()
+	}
+	if f.ticks {
+		return nil
+	}
+	f.ticks = true
 	return f.wait()
 }
 

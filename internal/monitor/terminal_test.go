@@ -140,7 +140,7 @@ func TestPanicIsAnErrorAndLeavesTheTerminalAsItWas(t *testing.T) {
 // faced is a face whose polls come from a list.
 func faced(t *testing.T, polls ...any) *face {
 	t.Helper()
-	f := &face{model: watching(t, 80, 24), asks: true, heard: time.Now()}
+	f := &face{model: watching(t, 80, 24), ticks: true, heard: time.Now()}
 	f.poll = func() tea.Msg {
 		next := polls[0]
 		polls = polls[1:]
@@ -155,6 +155,7 @@ func faced(t *testing.T, polls ...any) *face {
 // tick lets the interval pass, and the poll come back.
 func (f *face) tick(t *testing.T) {
 	t.Helper()
+	f.ticks = true
 	_, cmd := f.Update(due{})
 	if cmd == nil {
 		t.Fatal("no poll")
@@ -213,6 +214,91 @@ func TestPauseWhileAPollIsUnderWay(t *testing.T) {
 	}
 	f.tick(t)
 	expect(t, f.model, "08:03:21 every")
+}
+
+// What happens at the agent is asked for at once: one poll at a time, and one chain
+// of ticks whatever comes.
+func TestAnEventIsAskedForAtOnce(t *testing.T) {
+	f := faced(t, answer(busy(), 140*time.Second), answer(busy(), 141*time.Second), answer(busy(), 142*time.Second), answer(busy(), 143*time.Second))
+	heard := 0
+	f.await = func() tea.Msg {
+		heard++
+		return stirred{}
+	}
+	// both runs the two commands of a batch, the poll first.
+	both := func(cmd tea.Cmd) tea.Msg {
+		t.Helper()
+		batch, ok := cmd().(tea.BatchMsg)
+		if !ok || len(batch) != 2 {
+			t.Fatalf("%T is no poll beside listening", cmd())
+		}
+		batch[1]()
+		return batch[0]()
+	}
+	_, cmd := f.Update(stirred{})
+	first := both(cmd)
+	if _, cmd := f.Update(stirred{}); cmd == nil {
+		t.Error("it listens no more")
+	} else if _, ok := cmd().(stirred); !ok {
+		t.Error("a second poll beside the first")
+	}
+	_, cmd = f.Update(first)
+	expect(t, f.model, "08:02:20 every")
+	if cmd == nil {
+		t.Fatal("the event that came meanwhile is forgotten")
+	}
+	second, ok := cmd().(answered)
+	if !ok {
+		t.Fatal("the event that came meanwhile is no poll")
+	}
+	if _, cmd := f.Update(second); cmd != nil {
+		t.Error("a second chain of ticks: the first still has one to come")
+	}
+	expect(t, f.model, "08:02:21 every")
+	f.tick(t)
+	expect(t, f.model, "08:02:22 every")
+	if heard != 2 {
+		t.Errorf("it listened %d times", heard)
+	}
+
+	// A tick in the middle of a poll leaves one chain.
+	_, cmd = f.Update(stirred{})
+	poll := both(cmd)
+	if _, cmd := f.Update(due{}); cmd != nil {
+		t.Error("a tick began a poll beside the one under way")
+	}
+	if _, cmd := f.Update(poll); cmd == nil {
+		t.Error("no further tick")
+	}
+}
+
+func TestAnAgentThatTellsNothingIsAskedAsBefore(t *testing.T) {
+	f := faced(t, answer(busy(), 140*time.Second))
+	if f.hear() != nil {
+		t.Error("it listens to nobody")
+	}
+	f.await = func() tea.Msg { return stirred{errAway} }
+	if _, cmd := f.Update(f.hear()()); cmd == nil {
+		t.Error("it is never listened to again")
+	}
+	if _, cmd := f.Update(listen{}); cmd == nil {
+		t.Error("it does not listen again")
+	}
+	f.tick(t)
+	expect(t, f.model, "08:02:20 every")
+}
+
+func TestAPausedScreenListensOn(t *testing.T) {
+	f := faced(t)
+	f.await = func() tea.Msg { return stirred{} }
+	f.Update(tea.KeyPressMsg{Code: tea.KeySpace, Text: " "})
+	_, cmd := f.Update(stirred{})
+	if cmd == nil {
+		t.Fatal("it listens no more")
+	}
+	if _, ok := cmd().(stirred); !ok {
+		t.Error("it polls while it is paused")
+	}
 }
 
 func TestResizeAndPasteReachTheModel(t *testing.T) {

@@ -123,6 +123,14 @@ func CompileAll(sources map[string]string, opts Options, old map[string]*Program
 	return s.programs, s.errs
 }
 
+// CompileOne compiles the script name of sources, and of the others only those
+// that it uses: for one that is being written among a thousand that run.
+func CompileOne(name string, sources map[string]string, opts Options) (*Program, diag.List) {
+	s := &set{sources: sources, opts: opts, programs: map[string]*Program{}, errs: map[string]diag.List{}}
+	s.compile(name)
+	return s.programs[name], s.errs[name]
+}
+
 // A set is scripts that are being compiled.
 type set struct {
 	sources  map[string]string

@@ -105,6 +105,15 @@ func (v Value) Kind() Kind {
 	return Nil
 }
 
+// Bits returns what v holds and, of a number or a bool, its 64 bits: those of
+// [math.Float64bits] for a float, 1 for true.
+func (v Value) Bits() (Kind, uint64) {
+	if k, ok := v.ref.(Kind); ok {
+		return k, v.num
+	}
+	return v.Kind(), 0
+}
+
 // Bool returns v's bool, false where v is of another kind.
 func (v Value) Bool() bool { return v.is(Bool) && v.num == 1 }
 

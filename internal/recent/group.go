@@ -29,6 +29,8 @@ type group struct {
 	series map[uint64]*series // by the hash of the tags; equal hashes are a chain
 	full   []*chunk           // those that take no more, oldest first
 	shared []*layout          // of its series: most have the same fields
+	last   *series            // of the last point
+	hidden []*chunk           // those with rows that the readers do not see yet
 	dead   bool               // taken out of the store
 }
 
@@ -50,6 +52,7 @@ func (g *group) append(pts []point.Point, now, oldest int64, grow func(int64) bo
 	}
 	grown, rows := int64(0), int64(0)
 	defer func() {
+		g.show()
 		g.points.Add(rows)
 		g.bytes.Add(grown)
 		grow(grown)
@@ -76,35 +79,108 @@ func (g *group) append(pts []point.Point, now, oldest int64, grow func(int64) bo
 	return len(pts), refused, true
 }
 
+// maxHidden bounds the list of hidden chunks that is kept for the next batch.
+const maxHidden = 1 << 10
+
+// show lets the readers look at what was added.
+func (g *group) show() {
+	for _, c := range g.hidden {
+		c.show()
+	}
+	if cap(g.hidden) > maxHidden {
+		g.hidden = nil
+	}
+	clear(g.hidden)
+	g.hidden = g.hidden[:0]
+}
+
 // add takes one point, and returns how many bytes that cost; false where the
 // point has no field that can be kept.
 func (g *group) add(p *point.Point, now int64) (grown int64, took bool) {
+	sr := g.find(p.Tags)
+	if sr != nil {
+		c, n := sr.append(p, now)
+		if grown = n; c != nil {
+			g.hide(c)
+			return grown, true
+		}
+	}
 	if !slices.ContainsFunc(p.Fields, func(f point.Field) bool { return block.Holds(f.Value.Kind()) }) {
-		return 0, false
+		return grown, false
 	}
-	sr, grown := g.find(p.Tags)
-	c, inOrder := sr.chunkFor(p.Fields)
-	if c != nil && c.isFull() {
-		g.full = append(g.full, c)
-		sr.closeChunk(c)
-		c = newChunk(sr, c.layout, 4*len(c.times))
-		grown += sr.publish(c)
+	if sr == nil {
+		sr = g.create(p.Tags)
+		grown += sr.bytes
 	}
-	if c == nil {
+	c, n := g.chunk(sr, p.Fields)
+	grown += n + c.add(p, now)
+	g.hide(c)
+	return grown, true
+}
+
+// hide notes a chunk with a row that is to be shown with the others.
+func (g *group) hide(c *chunk) {
+	if int(c.rows.Load()) == c.filled-1 {
+		g.hidden = append(g.hidden, c)
+	}
+}
+
+// chunk returns a chunk of sr that takes these fields, and what it costs where it
+// is new.
+func (g *group) chunk(sr *series, fields []point.Field) (c *chunk, grown int64) {
+	c = sr.chunkFor(fields)
+	switch {
+	case c == nil:
 		if len(sr.open) == maxOpen {
 			oldest := slices.MinFunc(sr.open, func(a, b *chunk) int { return cmp.Compare(a.arrived, b.arrived) })
 			g.full = append(g.full, oldest)
 			sr.closeChunk(oldest)
 		}
-		l, cost := g.layout(p.Fields)
+		l, cost := g.layout(fields)
 		c = newChunk(sr, l, firstRows)
-		grown += cost + sr.publish(c)
+		return c, cost + sr.publish(c)
+	case c.isFull():
+		g.full = append(g.full, c)
+		sr.closeChunk(c)
+		c = newChunk(sr, c.layout, 4*len(c.times))
+		return c, sr.publish(c)
 	}
-	return grown + c.add(p, inOrder, now), true
+	return c, 0
 }
 
-// find returns the series of tags, a new one where there is none.
-func (g *group) find(tags []point.Tag) (sr *series, grown int64) {
+// find returns the series of tags, or nil. An input writes its series in the same
+// order each time: the one that came behind the last one of before is asked first,
+// and its tags need no hash.
+func (g *group) find(tags []point.Tag) *series {
+	var guess *series
+	if g.last != nil {
+		guess = g.last.after
+	}
+	if guess == nil || !slices.Equal(guess.tags, tags) {
+		guess = g.lookUp(tags)
+	}
+	g.follow(guess)
+	return guess
+}
+
+// follow notes that a point of sr came behind one of the last series.
+func (g *group) follow(sr *series) {
+	if g.last != nil && g.last.after != sr {
+		g.last.after = sr
+	}
+	g.last = sr
+}
+
+// lookUp returns the series of tags by their hash, or nil.
+func (g *group) lookUp(tags []point.Tag) *series {
+	sr := g.series[g.hash(tags)]
+	for sr != nil && !slices.Equal(sr.tags, tags) {
+		sr = sr.next
+	}
+	return sr
+}
+
+func (g *group) hash(tags []point.Tag) uint64 {
 	var h maphash.Hash
 	h.SetSeed(g.seed)
 	for i := range tags {
@@ -113,18 +189,19 @@ func (g *group) find(tags []point.Tag) (sr *series, grown int64) {
 		_, _ = h.WriteString(tags[i].Value)
 		_ = h.WriteByte(1)
 	}
-	sum := h.Sum64()
-	for sr = g.series[sum]; sr != nil; sr = sr.next {
-		if slices.Equal(sr.tags, tags) {
-			return sr, 0
-		}
-	}
-	sr = newSeries(tags, sum)
+	return h.Sum64()
+}
+
+// create adds the series of tags.
+func (g *group) create(tags []point.Tag) *series {
+	sum := g.hash(tags)
+	sr := newSeries(tags, sum)
 	sr.next = g.series[sum]
 	g.series[sum] = sr
 	list := append(*g.list.Load(), sr)
 	g.list.Store(&list)
-	return sr, sr.bytes
+	g.follow(sr)
+	return sr
 }
 
 // maxShared bounds the layouts that a group keeps, whoever makes up new fields.
@@ -232,9 +309,11 @@ func (g *group) dropEmpty() (freed int64) {
 	})
 	g.list.Store(&list)
 	g.series = make(map[uint64]*series, len(list)) // anew: a map does not give back what it once had
+	g.last = nil
 	for _, sr := range list {
 		sr.next = g.series[sr.hash]
 		g.series[sr.hash] = sr
+		sr.after = nil // it may be one that is gone
 	}
 	return freed
 }

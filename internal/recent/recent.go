@@ -213,9 +213,10 @@ func (s *Store) makeRoom() {
 				break
 			}
 			s.used.Add(-g.shrink(min(want, limit/room+1)))
-			if g.empty() {
-				empty += g.bytes.Load()
+			if !g.empty() {
+				break // it has more, and may be the largest still
 			}
+			empty += g.bytes.Load()
 		}
 		if empty > 0 {
 			s.forget()

@@ -169,7 +169,7 @@ func (r *Reconciler) Turn() {
 
 	req.Refused = map[config.Ref]config.Refusal{}
 	res, next, steps := r.compile(req, state)
-	did := turn{prev: state, next: next, was: r.result, is: res, running: r.opts.Supervisor.Running()}
+	did := turn{was: r.result, is: res, running: r.opts.Supervisor.Running()}
 	reports, touched := r.apply(steps)
 	did.reports = reports
 	r.opts.Supervisor.Discard()
@@ -191,6 +191,8 @@ func (r *Reconciler) Turn() {
 	did.generation = r.generation
 	r.state, r.result, r.seen, r.refused = next, res, seen, len(req.Refused) > 0
 	r.mu.Unlock()
+	did.keys = config.Changed(state, next, did.was, res)
+	r.warn(did)
 	r.tell(did, views)
 }
 

@@ -104,18 +104,45 @@ type TrialStep struct {
 	Error  string    `json:"error,omitempty"` // why it could not be done
 }
 
+// Keys returns what became of the keys of one source, by their names below the
+// root.
+func (r *Reconciler) Keys(source string) map[string]status.Key {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := map[string]status.Key{}
+	for i, ref := range r.result.Refs {
+		if ref.Source == source {
+			out[ref.Key] = r.result.Keys[i]
+		}
+	}
+	return out
+}
+
+// Good returns the newest value of a key, below the root, that was taken.
+func (r *Reconciler) Good(source, key string) (config.Good, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, g := range r.result.Goods {
+		if g.Source == source && g.Short == key {
+			return g, true
+		}
+	}
+	return config.Good{}, false
+}
+
 // Try says what would start, restart, stop and stay if the keys of entries,
 // below the root, had these values in the store with the ID source (the first
-// one where it is ""). Instances are made and dropped, so that one that cannot
-// start is told too; nothing that runs is touched.
-func (r *Reconciler) Try(source string, entries []store.Entry) Trial {
+// one where it is ""), and those of removed were gone. Instances are made and
+// dropped, so that one that cannot start is told too; nothing that runs is
+// touched.
+func (r *Reconciler) Try(source string, entries []store.Entry, removed ...string) Trial {
 	r.turn.Lock()
 	defer r.turn.Unlock()
 	views := r.opts.Watch.Views()
 	r.mu.Lock()
 	req, state := r.request(views), r.state
 	r.mu.Unlock()
-	src := overlay(&req, source, entries)
+	src := overlay(&req, source, entries, removed)
 	req.Refused = map[config.Ref]config.Refusal{}
 	res, _, steps := r.compile(req, state)
 	r.opts.Supervisor.Discard()
@@ -131,17 +158,17 @@ func (r *Reconciler) Try(source string, entries []store.Entry) Trial {
 			t.Steps = append(t.Steps, TrialStep{Verb: plan.Keep, Unit: id, Kind: u.Kind, Origin: u.Origin})
 		}
 	}
-	for _, k := range res.Keys {
-		tried := slices.ContainsFunc(entries, func(e store.Entry) bool { return strings.HasSuffix(k.Key, "/"+e.Key) })
-		if tried && k.Store == src.Backend {
-			t.Keys = append(t.Keys, k)
+	for i, ref := range res.Refs {
+		if ref.Source == src.ID && slices.ContainsFunc(entries, func(e store.Entry) bool { return e.Key == ref.Key }) {
+			t.Keys = append(t.Keys, res.Keys[i])
 		}
 	}
 	return t
 }
 
-// overlay puts entries over those of one store of the request, and returns it.
-func overlay(req *config.Request, source string, entries []store.Entry) config.Source {
+// overlay puts entries over those of one store of the request, takes removed away,
+// and returns the store.
+func overlay(req *config.Request, source string, entries []store.Entry, removed []string) config.Source {
 	i := slices.IndexFunc(req.Stores, func(s config.Source) bool { return source == "" || s.ID == source })
 	if i < 0 {
 		// A store that was not read yet, or none at all: try it as the first.
@@ -152,7 +179,7 @@ func overlay(req *config.Request, source string, entries []store.Entry) config.S
 	slices.SortStableFunc(all, func(a, b store.Entry) int { return strings.Compare(a.Key, b.Key) })
 	var out []store.Entry
 	for j, e := range all {
-		if j+1 < len(all) && all[j+1].Key == e.Key {
+		if j+1 < len(all) && all[j+1].Key == e.Key || slices.Contains(removed, e.Key) {
 			continue
 		}
 		if len(e.Value) > store.MaxValue { // as a read of the store would say

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
 )
@@ -48,7 +49,7 @@ func (b bubble) Parallel()     {}
 func (b bubble) Verbose() bool { return testing.Verbose() }
 func (b bubble) Run(name string, f func(testscript.T)) {
 	b.T.Run(name, func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { f(bubble{t}) })
+		faketime.Test(t, func(t *testing.T) { f(bubble{t}) })
 	})
 }
 
@@ -99,8 +100,9 @@ func foreign(ts *testscript.TestScript, _ bool, a []string) {
 // missing yes|no takes away what inputs of mode needs need, or brings it back.
 func missing(ts *testscript.TestScript, _ bool, a []string) { of(ts).missing.Store(a[0] == "yes") }
 
-// fill N puts N keys that ask for 500 inputs; fill KEY SIZE puts one large one.
-func fill(ts *testscript.TestScript, _ bool, a []string) {
+// fill N puts N keys that ask for 500 inputs, negated with an ill-typed option;
+// fill KEY SIZE puts one large one.
+func fill(ts *testscript.TestScript, neg bool, a []string) {
 	n, err := strconv.Atoi(a[len(a)-1])
 	ts.Check(err)
 	w := of(ts)
@@ -108,8 +110,12 @@ func fill(ts *testscript.TestScript, _ bool, a []string) {
 		put(ts, false, []string{a[0], strings.Repeat("#", n)})
 		return
 	}
+	value := "[[inputs.net]]\nurl = \"%d\"\n"
+	if neg {
+		value = "[[inputs.net]]\nurl = %d\n"
+	}
 	for i := range n {
-		_, err := w.stores[w.order[0]].Put(context.Background(), fmt.Sprintf("confd/n%05d", i), fmt.Sprintf("[[inputs.net]]\nurl = \"%d\"\n", i%500), store.Cond{})
+		_, err := w.stores[w.order[0]].Put(context.Background(), fmt.Sprintf("confd/n%05d", i), fmt.Sprintf(value, i%500), store.Cond{})
 		ts.Check(err)
 	}
 }

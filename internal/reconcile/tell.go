@@ -16,13 +16,34 @@ import (
 
 // turn is one turn, done: what was before it, what is now, and how it came.
 type turn struct {
-	prev, next *config.State
 	was, is    config.Result
+	keys       []config.KeyChange   // between the two
 	running    map[string]plan.Unit // before it
 	reports    []supervise.Report
 	swapped    time.Duration // what replacing the scripts took
 	news       bool          // it made a generation
 	generation uint64
+}
+
+// maxWarned bounds the warnings of one turn: ten thousand bad keys are told by
+// the status, and fill no disk.
+const maxWarned = 100
+
+// warn logs the keys that are bad now, once for each of their values: who looks
+// into the log because nothing changed has to find why.
+func (r *Reconciler) warn(t turn) {
+	bad := 0
+	for _, k := range t.keys {
+		if k.Removed || k.Key.State != status.Kept && k.Key.State != status.Rejected {
+			continue
+		}
+		if bad++; bad <= maxWarned {
+			r.opts.Log.Warn("a key is bad", "key", diag.OneLine(k.Ref.Source+":"+k.Key.Key), "state", k.Key.State, "error", reason(k.Key))
+		}
+	}
+	if bad > maxWarned {
+		r.opts.Log.Warn("more keys are bad; the status names them", "keys", bad-maxWarned)
+	}
 }
 
 // tell writes the turn into the journal: each key that changed with what that did,
@@ -58,7 +79,7 @@ func (r *Reconciler) storesTold(views []watch.View) (out []changes.Entry) {
 // keeps only the last are worth their differences.
 func (t turn) entries(cat *config.Catalog) []changes.Entry {
 	steps := t.steps()
-	keys := config.Changed(t.prev, t.next, t.was, t.is)
+	keys := t.keys
 	told := make(map[config.Ref]bool, len(keys))
 	for _, k := range keys {
 		told[k.Ref] = true
@@ -68,10 +89,7 @@ func (t turn) entries(cat *config.Catalog) []changes.Entry {
 	for _, k := range keys {
 		c := &changes.Change{
 			Store: k.Ref.Source, Key: k.Key.Key, Revision: k.Key.Revision, Generation: t.generation,
-			State: k.Key.State, Was: k.Was, Error: shown(k.Key.Error), Diff: k.Diff(cat), Steps: t.all(steps, k.Ref),
-		}
-		if _, _, ok := scriptOf(k.Key.Key); ok {
-			c.Error = got.ReplaceAllString(c.Error, `got "…"`)
+			State: k.Key.State, Was: k.Was, Error: reason(k.Key), Diff: k.Diff(cat), Steps: t.all(steps, k.Ref),
 		}
 		if k.Removed {
 			c.State, c.Error = changes.Removed, ""
@@ -193,6 +211,14 @@ func (t turn) others(steps []step, told map[config.Ref]bool) (out []changes.Entr
 // got matches what a script has where something else was expected, which the error
 // of its compiler quotes: that may be a password.
 var got = regexp.MustCompile(`got "(?:[^"\\]|\\.)*"`)
+
+// reason returns why a key is in its state, as one line without passwords.
+func reason(k status.Key) string {
+	if _, _, ok := scriptOf(k.Key); ok {
+		return got.ReplaceAllString(shown(k.Error), `got "…"`)
+	}
+	return shown(k.Error)
+}
 
 // shown returns an error as one line without passwords.
 func shown(text string) string { return diag.OneLine(spec.RedactURL(text)) }

@@ -3,10 +3,12 @@ package reconcile_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/reconcile"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
@@ -48,7 +50,7 @@ func shown(tr reconcile.Trial) string {
 
 func TestTrialTellsAndTouchesNothing(t *testing.T) {
 	const a, b = "[[inputs.net]]\nurl = \"a\"\n", "[[inputs.net]]\nurl = \"b\"\n"
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		w := started(t, "etcdv3:confd/a", a, "redis:confd/b", b)
 		defer w.close()
 		w.log.steps()
@@ -77,9 +79,67 @@ func TestTrialTellsAndTouchesNothing(t *testing.T) {
 	})
 }
 
+func TestTrialOfDeletions(t *testing.T) {
+	const a, b = "[[inputs.net]]\nurl = \"a\"\n", "[[inputs.net]]\nurl = \"b\"\n"
+	faketime.Test(t, func(t *testing.T) {
+		w := started(t, "etcdv3:confd/a", a, "etcdv3:confd/b", b, "redis:confd/a", a)
+		defer w.close()
+		w.log.steps()
+		for _, test := range []struct {
+			source string
+			put    []store.Entry
+			remove []string
+			want   string
+		}{
+			{"etcdv3", nil, []string{"confd/b"}, "stop:input/net/b keep:input/net"},
+			{"etcdv3", nil, []string{"confd/a"}, "keep:input/net/a keep:input/net/b"}, // redis has the same
+			{"redis", nil, []string{"confd/b"}, "keep:input/net/a keep:input/net/b"},  // is in another store
+			{"etcdv3", nil, []string{"confd/nosuch", ""}, "keep:input/net/a keep:input/net/b"},
+			{"etcdv3", []store.Entry{{Key: "confd/c", Value: b}}, []string{"confd/b"}, "keep:input/net/c keep:input/net/a etcdv3:/datakit/confd/c=applied"}, // runs on
+		} {
+			if got := shown(w.loop.Try(test.source, test.put, test.remove...)); got != test.want {
+				t.Errorf("%s without %q\ngot  %s\nwant %s", test.source, test.remove, got, test.want)
+			}
+		}
+		if steps := w.log.steps(); len(steps) > 0 {
+			t.Errorf("a trial did %q", steps)
+		}
+	})
+}
+
+// Each key of each store is told by its own name, with what of it runs.
+func TestKeysOfOneStoreAndTheirLastGoodValues(t *testing.T) {
+	const good, bad = "[[inputs.net]]\nurl = \"a\"\n", "[[inputs.net]]\nurl = 1\n"
+	faketime.Test(t, func(t *testing.T) {
+		w := started(t, "etcdv3:confd/a", good, "redis:confd/a", good)
+		defer w.close()
+		if _, err := w.stores["etcdv3"].Put(t.Context(), "confd/a", bad, store.Cond{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		keys := w.loop.Keys("etcdv3")
+		if k := keys["confd/a"]; len(keys) != 1 || k.State != status.Kept || !strings.Contains(k.Error, ":2:") {
+			t.Errorf("etcdv3 has %+v", keys)
+		}
+		if k := w.loop.Keys("redis")["confd/a"]; k.Store != "redis" || k.State != status.Duplicate {
+			t.Errorf("redis has %+v", k)
+		}
+		if keys := w.loop.Keys("nosuch"); len(keys) != 0 {
+			t.Errorf("no such store has %v", keys)
+		}
+		if g, ok := w.loop.Good("etcdv3", "confd/a"); !ok || g.Value != good {
+			t.Errorf("%v %+v runs", ok, g)
+		}
+		if g, ok := w.loop.Good("etcdv3", "confd/b"); ok {
+			t.Errorf("%+v runs", g)
+		}
+	})
+}
+
 // Before its first turn, too, the loop can be asked.
 func TestStatusBeforeTheFirstTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		w := newWorld(t.TempDir())
 		w.order, w.stores["etcdv3"] = []string{"etcdv3"}, memory.New()
 		release := w.stores["etcdv3"].Hang()
@@ -95,6 +155,46 @@ func TestStatusBeforeTheFirstTurn(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if s := w.loop.Status(); !s.Converged || s.Generation == 0 || s.Stores[0].ReadAt.IsZero() {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Upstream reads and writes its table of inputs without its lock while the status
+// is asked for; the race detector holds us to better.
+func TestStatusWhileKeysChange(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
+		w := started(t, "etcdv3:confd/a", "[[inputs.net]]\nurl = \"a\"\n", "redis:confd/b", "[[inputs.cpu]]\n")
+		defer w.close()
+		var readers sync.WaitGroup
+		end := make(chan struct{})
+		for range 4 {
+			readers.Go(func() {
+				for tick := time.NewTicker(100 * time.Millisecond); ; {
+					select {
+					case <-tick.C:
+					case <-end:
+						return
+					}
+					s := w.loop.Status()
+					for i := range s.Units { // what was given out is the asker's own
+						s.Units[i].ID, s.Stores[0].Nodes = "", nil
+					}
+					clear(s.Keys)
+				}
+			})
+		}
+		for i := range 50 {
+			value := fmt.Sprintf("[[inputs.net]]\nurl = \"%d\"\n", i)
+			if _, err := w.stores["etcdv3"].Put(t.Context(), "confd/a", value, store.Cond{}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(3 * time.Second)
+		}
+		close(end)
+		readers.Wait()
+		s := w.loop.Status()
+		if !s.Converged || len(s.Units) != 2 || s.Units[0].ID != "input/cpu" || s.Units[0].Starts != 1 || s.Units[1].ID != "input/net" || s.Units[1].Starts != 51 || s.Keys[0].Key == "" {
 			t.Errorf("%+v", s)
 		}
 	})

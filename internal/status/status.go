@@ -68,6 +68,11 @@ const (
 
 // A Store is one [[confds]].
 type Store struct {
+	// ID and Root are what keys and origins name the store by; the answer leaves
+	// them out.
+	ID   string `json:"-"` // "etcdv3", "etcdv3#2"
+	Root string `json:"-"` // before each key: "/datakit"
+
 	Backend  string     `json:"backend"`
 	Nodes    []string   `json:"nodes"`
 	State    StoreState `json:"state"`

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/input"
 	"datakit.dev/internal/plan"
 	"datakit.dev/internal/point"
@@ -85,7 +86,7 @@ type bench struct {
 
 func each(t *testing.T, test func(b *bench)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		b := &bench{t: t, start: time.Now()}
 		b.Supervisor = New(Options{
 			Log: slog.New(slog.DiscardHandler),

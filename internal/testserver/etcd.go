@@ -64,7 +64,7 @@ func StartEtcd(tb testing.TB, options ...EtcdOption) *Etcd {
 // StartEtcdCluster starts a cluster of n servers and ends it with the test.
 func StartEtcdCluster(tb testing.TB, n int, options ...EtcdOption) []*Etcd {
 	tb.Helper()
-	need(tb, "etcd", "apt-get install etcd-server")
+	Need(tb, "etcd", "apt-get install etcd-server")
 	dir := tb.TempDir()
 	nodes := make([]*Etcd, n)
 	var initial []string

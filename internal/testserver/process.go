@@ -6,22 +6,33 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 )
 
-// need skips the test where program is not installed, and fails it in CI.
-func need(tb testing.TB, program, install string) {
+// Need skips the test where program, or the file of that whole path, is not
+// installed, and fails it in CI.
+func Need(tb testing.TB, program, install string) {
 	tb.Helper()
 	if _, err := exec.LookPath(program); err == nil {
 		return
 	}
-	if os.Getenv("CI") != "" {
-		tb.Fatalf("%s is missing: %s", program, install)
+	if _, err := os.Stat(program); err == nil && filepath.IsAbs(program) {
+		return
 	}
-	tb.Skipf("%s is missing, get it with: %s", program, install)
+	Missing(tb, program, install)
+}
+
+// Missing skips the test for want of what, and fails it in CI.
+func Missing(tb testing.TB, what, install string) {
+	tb.Helper()
+	if os.Getenv("CI") != "" {
+		tb.Fatalf("%s is missing: %s", what, install)
+	}
+	tb.Skipf("%s is missing, get it with: %s", what, install)
 }
 
 // freeAddress returns a loopback address that nobody listens on.

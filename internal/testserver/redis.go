@@ -57,7 +57,7 @@ type Redis struct {
 // StartRedis starts one server and ends it with the test.
 func StartRedis(tb testing.TB, options ...RedisOption) *Redis {
 	tb.Helper()
-	need(tb, "redis-server", "apt-get install redis-server")
+	Need(tb, "redis-server", "apt-get install redis-server")
 	r := &Redis{program: "redis-server", Address: freeAddress(tb), machine: machine{DataDir: filepath.Join(tb.TempDir(), "appendonlydir")}}
 	for _, o := range options {
 		o(r)
@@ -150,7 +150,7 @@ func (r *Redis) Try(args ...string) error {
 // CLI runs redis-cli against the server.
 func (r *Redis) CLI(tb testing.TB, args ...string) string {
 	tb.Helper()
-	need(tb, "redis-cli", "apt-get install redis-tools")
+	Need(tb, "redis-cli", "apt-get install redis-tools")
 	cmd := exec.CommandContext(context.Background(), "redis-cli", append([]string{"-e", "-c", "-h", r.Host(), "-p", r.Port()}, args...)...)
 	if r.password != "" {
 		cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+r.password)

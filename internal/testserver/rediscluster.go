@@ -170,7 +170,7 @@ func StartRedisReplica(tb testing.TB, master *Redis, options ...RedisOption) *Re
 // alone decides that it is gone.
 func StartSentinel(tb testing.TB, name string, master *Redis, options ...RedisOption) *Redis {
 	tb.Helper()
-	need(tb, "redis-sentinel", "apt-get install redis-sentinel")
+	Need(tb, "redis-sentinel", "apt-get install redis-sentinel")
 	s := &Redis{program: "redis-sentinel", Address: freeAddress(tb), machine: machine{DataDir: tb.TempDir()}}
 	for _, o := range options {
 		o(s)

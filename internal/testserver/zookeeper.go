@@ -71,7 +71,7 @@ func StartZooKeeper(tb testing.TB, options ...ZooKeeperOption) *ZooKeeper {
 // test.
 func StartZooKeeperEnsemble(tb testing.TB, n int, options ...ZooKeeperOption) []*ZooKeeper {
 	tb.Helper()
-	need(tb, zookeeperCli, "apt-get install zookeeper")
+	Need(tb, zookeeperCli, "apt-get install zookeeper")
 	nodes := make([]*ZooKeeper, n)
 	var ensemble []string
 	for i := range nodes {

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/memory"
@@ -14,7 +15,7 @@ import (
 // pair is a set that follows two stores, in a bubble of its own time.
 func pair(t *testing.T, test func(one, two world)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		one := world{T: t, store: memory.New(), set: NewSet(slog.New(slog.DiscardHandler))}
 		two := world{T: t, store: memory.New(), set: one.set}
 		one.put("confd/a", "1")
@@ -65,7 +66,7 @@ func TestOtherChangesDoNotWaitForAMove(t *testing.T) {
 // A store that never comes to rest keeps the deletions of another for a while,
 // and not for ever.
 func TestDeletionIsNotKeptForEver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var m moves
 		full := store.Snapshot{Entries: []store.Entry{{Key: "confd/a", Value: "1"}}}
 		look := func(one store.Snapshot) string {

@@ -61,7 +61,7 @@ func (v View) Status() status.Store {
 		nodes = []string{}
 	}
 	return status.Store{
-		Backend: v.Source.Backend, Nodes: nodes, State: v.State, Revision: string(v.Snapshot.Revision),
+		ID: v.Source.ID, Backend: v.Source.Backend, Root: v.Source.Root, Nodes: nodes, State: v.State, Revision: string(v.Snapshot.Revision),
 		ReadAt: status.At(v.ReadAt), Error: v.Error, Keys: len(v.Snapshot.Entries),
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/memory"
@@ -32,7 +33,7 @@ type world struct {
 // fails the test if a goroutine is left.
 func each(t *testing.T, opts Options, known *store.Snapshot, test func(w world)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		w := world{T: t, store: memory.New(), set: NewSet(slog.New(slog.DiscardHandler))}
 		w.start = sync.OnceFunc(func() { w.set.Replace([]Source{source("memory", w.store, known)}, opts) })
 		test(w)
@@ -249,7 +250,7 @@ func TestSmallDeletionsAreNotHeld(t *testing.T) {
 
 func TestBackupCountsUntilTheFirstRead(t *testing.T) {
 	known := store.Snapshot{Revision: "old", Entries: []store.Entry{{Key: "a", Value: "1"}}}
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		st := memory.New()
 		st.Fail(store.ErrUnavailable)
 		w := world{T: t, store: st, set: NewSet(slog.New(slog.DiscardHandler))}
@@ -266,7 +267,7 @@ func TestBackupCountsUntilTheFirstRead(t *testing.T) {
 }
 
 func TestResyncFindsWhatNoEventTold(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		st := deaf{memory.New()}
 		w := world{T: t, store: st.Store, set: NewSet(slog.New(slog.DiscardHandler))}
 		w.set.Replace([]Source{source("memory", st, nil)}, quick)
@@ -287,7 +288,7 @@ func (d deaf) Wait(ctx context.Context, _ store.Revision) error {
 }
 
 func TestRefreshReadsNow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		st := deaf{memory.New()}
 		opts := quick
 		opts.Debounce = 0
@@ -325,7 +326,7 @@ func TestReplaceKeepsWhatIsEqualAndWhatIsKnown(t *testing.T) {
 }
 
 func TestDisabledIsNotOpened(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		set := NewSet(slog.New(slog.DiscardHandler))
 		set.Replace([]Source{{ID: "x", Disabled: true, Open: func() (store.Store, error) {
 			t.Error("opened")

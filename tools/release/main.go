@@ -7,11 +7,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net/mail"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -32,6 +34,10 @@ func main() {
 	}
 }
 
+// maintainer is who answers for the project's own packages. Who builds packages of a
+// fork names themselves with the flag.
+const maintainer = "DataKit developers <developers@datakit.dev>"
+
 // run does what args ask for.
 func run(ctx context.Context, args []string, log io.Writer) error {
 	flags := flag.NewFlagSet("release", flag.ContinueOnError)
@@ -45,13 +51,18 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	version := flags.String("version", "", "the version; git's by default")
 	targets := flags.String("targets", allTargets, "a list of OS/ARCH")
 	key := flags.String("key", os.Getenv("DATAKIT_RELEASE_KEY"), "the `file` of an SSH key that signs the checksums (DATAKIT_RELEASE_KEY)")
+	who := flags.String("maintainer", cmp.Or(os.Getenv("DATAKIT_RELEASE_MAINTAINER"), maintainer), "`NAME <ADDRESS>` of who answers for the packages (DATAKIT_RELEASE_MAINTAINER)")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("wrong use: %w", err)
+	}
+	if _, err := mail.ParseAddress(*who); err != nil {
+		return fmt.Errorf("the maintainer is no NAME <ADDRESS>: %w", err)
 	}
 	r, err := newRelease(ctx, *src, *out, *version, log)
 	if err != nil {
 		return err
 	}
+	r.maintainer = *who
 	if r.targets, err = parseTargets(*targets); err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (r *release) describe(stage, format string, t target, archive []file) (*nfp
 	info := nfpm.WithDefaults(&nfpm.Info{
 		Name: "datakit", Platform: "linux", Arch: t.arch, VersionSchema: "none", Version: packageVersion(r.version), Release: "1",
 		Section: "admin", Priority: "optional", MTime: r.made,
-		Maintainer: "The DataKit authors <maintainers@datakit.dev>", Vendor: "DataKit", Homepage: "https://datakit.dev", License: "MIT",
+		Maintainer: r.maintainer, Vendor: "DataKit", Homepage: "https://datakit.dev", License: "MIT",
 		Description: "telemetry agent whose configuration lives in your config store\n" +
 			"DataKit collects metrics, logs and traces. Its configuration lives in the\n" +
 			"store that the operations team already runs: etcd, Consul, Redis, files and\n" +

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,6 +33,9 @@ func TestRPM(t *testing.T) {
 	infos, err := p.Header.GetFiles()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if who, err := p.Header.GetString(rpmutils.PACKAGER); err != nil || who != maintainer {
+		t.Errorf("packaged by %q, %v", who, err)
 	}
 	files := map[string]rpmutils.FileInfo{}
 	for _, f := range infos {
@@ -97,6 +101,16 @@ func TestPackageVersions(t *testing.T) {
 		}
 		if err := exec.CommandContext(t.Context(), "dpkg", "--compare-versions", packageVersion(order[i-1]), "lt", have).Run(); err != nil {
 			t.Errorf("%s is not older than %s: %v", order[i-1], v, err)
+		}
+	}
+}
+
+// Whoever builds packages of their own says who answers for them.
+func TestMaintainerIsAnAddress(t *testing.T) {
+	for who, good := range map[string]bool{maintainer: true, "Ops of Web <ops@web.example>": true, "ops": false, "": false} {
+		err := run(t.Context(), []string{"-maintainer", who, "-src", t.TempDir(), "-version", "1.0.0", "nothing"}, io.Discard)
+		if refused := strings.Contains(err.Error(), "the maintainer is no"); refused == good {
+			t.Errorf("%q: %v", who, err)
 		}
 	}
 }

@@ -38,7 +38,7 @@ var shared = sync.OnceValues(func() (*release, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &release{src: src, out: dir, version: testVersion, made: time.Unix(1700000000, 0).UTC(), log: io.Discard}
+	r := &release{src: src, out: dir, version: testVersion, maintainer: maintainer, made: time.Unix(1700000000, 0).UTC(), log: io.Discard}
 	r.targets = []target{{"linux", runtime.GOARCH}}
 	if err := r.packages(context.Background(), ""); err != nil {
 		return nil, err

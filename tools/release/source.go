@@ -20,6 +20,7 @@ type release struct {
 	src, out, version string
 	made              time.Time // what every file is dated, so that the day of the build does not show
 	targets           []target
+	maintainer        string // whom a user of the packages writes to
 	log               io.Writer
 }
 

@@ -9,9 +9,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/funcs/all"
 	"datakit.dev/internal/pipeline"
 	"datakit.dev/internal/pipeline/fn"
@@ -128,7 +128,7 @@ func TestWaitingHasALimitOfItsOwn(t *testing.T) {
 		got, err := engine.RunIn(t, env, script, nil)
 		return got, time.Since(start), err
 	}
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		// Seconds of waiting are not the script's: it has 60 ms.
 		got, _, err := run(t, stall(3*time.Second), `
 			n = 0

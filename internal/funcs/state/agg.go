@@ -192,7 +192,7 @@ func keyNames(c *fn.Call, i int) ([]string, error) {
 	for j, elem := range l.Elems {
 		lit, ok := elem.(*ast.StringLit)
 		if !ok {
-			return nil, c.Errorf(i, "expected a list of strings, got %s in it", ast.Text(elem))
+			return nil, c.Errorf(i, "expected a list of strings, got %s in it", ast.Kind(elem))
 		}
 		names[j] = lit.Value
 	}

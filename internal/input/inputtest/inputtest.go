@@ -10,10 +10,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"datakit.dev/internal/diag"
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/input"
 	"datakit.dev/internal/point"
 	"datakit.dev/internal/spec"
@@ -65,7 +65,7 @@ func Run(t *testing.T, c Case) {
 	t.Run("its sample decodes to the defaults", func(t *testing.T) { samples(t, c.Plugin) })
 	t.Run("emits what it documents", func(t *testing.T) {
 		// The bubble fails the test where a goroutine outlives it.
-		synctest.Test(t, func(t *testing.T) { emits(t, c) })
+		faketime.Test(t, func(t *testing.T) { emits(t, c) })
 	})
 	t.Run("two instances run side by side", func(t *testing.T) { pair(t, c) })
 }

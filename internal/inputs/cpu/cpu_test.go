@@ -2,9 +2,9 @@ package cpu
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/input/inputtest"
 )
 
@@ -82,7 +82,7 @@ func TestMissingFilesAreAnErrorNotAZero(t *testing.T) {
 
 func TestTemperatureAndLoad(t *testing.T) {
 	linuxOnly(t)
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		h := inputtest.NewHost(t, map[string]string{
 			"proc/stat":                          first,
 			"proc/loadavg":                       "0.10 0.20 0.30 11/300 4242\n",

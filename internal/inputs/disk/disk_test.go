@@ -15,6 +15,7 @@ import (
 
 	"github.com/shirou/gopsutil/v4/disk"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/input"
 	"datakit.dev/internal/input/inputtest"
 )
@@ -100,7 +101,7 @@ func TestBadExpressionIsRefused(t *testing.T) {
 
 // A hung server cannot be had in a test: its statfs is one that blocks.
 func TestHungFileSystemCostsOnlyItsOwnPoint(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		h, ctx := host(t)
 		g := inputtest.Start(t, Plugin(), "extra_device = 'filer:'\ntimeout = '2s'").(*gatherer)
 		back := make(chan struct{})

@@ -3,9 +3,9 @@ package diskio
 import (
 	"runtime"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/input"
 	"datakit.dev/internal/input/inputtest"
 )
@@ -25,7 +25,7 @@ func TestRatesBetweenTwoSamples(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc")
 	}
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		h := inputtest.NewHost(t, map[string]string{"proc/diskstats": first})
 		ctx := h.Context(t.Context())
 		g := inputtest.Start(t, Plugin(), "")

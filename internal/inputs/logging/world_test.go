@@ -11,9 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/input"
 	"datakit.dev/internal/input/inputtest"
 	"datakit.dev/internal/point"
@@ -232,7 +232,7 @@ func (s *sink) wrote(t testing.TB, n int) {
 func (w *world) told(t *testing.T, config string) string {
 	t.Helper()
 	var log strings.Builder
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		p := deaf()
 		r, err := p.NewRunner(input.Env{Log: slog.New(slog.NewTextHandler(&log, nil)), Dir: w.state}, inputtest.Decode(t, p, config))
 		if err != nil {

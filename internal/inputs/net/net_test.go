@@ -4,9 +4,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/input"
 	"datakit.dev/internal/input/inputtest"
 )
@@ -43,7 +43,7 @@ func linuxHost(t *testing.T) inputtest.Host {
 }
 
 func TestRatesBetweenTwoSamples(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		h := linuxHost(t)
 		ctx := h.Context(t.Context())
 		g := inputtest.Start(t, Plugin(), "")

@@ -7,9 +7,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/input"
 	"datakit.dev/internal/input/inputtest"
 	"datakit.dev/internal/point"
@@ -88,7 +88,7 @@ func TestCountsByState(t *testing.T) {
 }
 
 func TestDescribesProcesses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		h := machine(t)
 		ctx := h.Context(t.Context())
 		g := inputtest.Start(t, Plugin(), "open_metric = true\nmin_run_time = '20s'\nprocess_name = 'a'")
@@ -123,7 +123,7 @@ func TestDescribesProcesses(t *testing.T) {
 }
 
 func TestAProcessNumberThatIsUsedAgainIsAnotherProcess(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		h := machine(t)
 		ctx := h.Context(t.Context())
 		g := inputtest.Start(t, Plugin(), "open_metric = true\nmin_run_time = '0s'")

@@ -76,3 +76,29 @@ func texts(xs []Expr) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// Kind says what x is, for messages. They go further than the script, to the
+// status and to logs: what stands in quotes may be a password and is not repeated.
+func Kind(x Expr) string {
+	switch x := x.(type) {
+	case *Ident:
+		return "the name " + x.Name
+	case *Attr:
+		return "the path " + Text(x)
+	case *StringLit:
+		return "a string"
+	case *IntLit, *FloatLit:
+		return "a number"
+	case *BoolLit:
+		return "a bool"
+	case *NilLit:
+		return "nil"
+	case *ListLit:
+		return "a list"
+	case *MapLit:
+		return "a map"
+	case *NamedArg:
+		return "an assignment"
+	}
+	return "an expression"
+}

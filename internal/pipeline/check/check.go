@@ -127,7 +127,7 @@ func (c *checker) mapLit(m *ast.MapLit) {
 	for _, key := range m.Keys {
 		switch key.(type) {
 		case *ast.FloatLit, *ast.IntLit, *ast.BoolLit, *ast.NilLit, *ast.ListLit, *ast.MapLit:
-			c.errorf(key.Pos(), "the key of a map must be a string, got %s", ast.Text(key))
+			c.errorf(key.Pos(), "the key of a map must be a string, got %s", ast.Kind(key))
 		}
 	}
 	c.exprs(m.Keys)

@@ -62,7 +62,7 @@ func TestBadScripts(t *testing.T) {
 		"break":                       "1:1: break outside a loop",
 		"if x { continue }":           "1:8: continue outside a loop",
 		"for x in y {}\nbreak":        "2:1: break outside a loop",
-		"{1: 2}":                      "1:2: the key of a map must be a string, got 1",
+		"{1: 2}":                      "1:2: the key of a map must be a string, got a number",
 		"a[pso(1)] = b[pso(2):1]":     "1:15: unknown function",
 		"a.b[pso(1)].c = 1":           "1:5: unknown function",
 		"!(-pso(1)) in pos(z=pso(2))": "1:4: unknown function",

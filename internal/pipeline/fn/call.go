@@ -103,29 +103,7 @@ func (c *Call) Literal(i int) (string, error) {
 }
 
 // Kind returns what argument i is in the script's text, for messages.
-func (c *Call) Kind(i int) string {
-	switch x := c.Args[i].Node.(type) {
-	case *ast.Ident:
-		return "the name " + x.Name
-	case *ast.Attr:
-		return "the path " + ast.Text(x)
-	case *ast.StringLit:
-		return "a string"
-	case *ast.IntLit, *ast.FloatLit:
-		return "a number"
-	case *ast.BoolLit:
-		return "a bool"
-	case *ast.NilLit:
-		return "nil"
-	case *ast.ListLit:
-		return "a list"
-	case *ast.MapLit:
-		return "a map"
-	case *ast.NamedArg:
-		return "an assignment"
-	}
-	return "an expression"
-}
+func (c *Call) Kind(i int) string { return ast.Kind(c.Args[i].Node) }
 
 // Default returns argument i, or v where it was left out.
 func (c *Call) Default(i int, v point.Value) Eval {
@@ -152,7 +130,7 @@ func (c *Call) Numbers(i, n int) ([]float64, error) {
 	out := make([]float64, n)
 	for j, elem := range list.Elems {
 		if out[j], ok = numberOf(elem); !ok {
-			return nil, c.Errorf(i, "expected a list of %d numbers, got %s", n, ast.Text(elem))
+			return nil, c.Errorf(i, "expected a list of %d numbers, got %s", n, ast.Kind(elem))
 		}
 	}
 	return out, nil

@@ -234,7 +234,7 @@ func (p *parser) slice(x, low ast.Expr) ast.Expr {
 	for _, bound := range []ast.Expr{s.Low, s.High, s.Step} {
 		switch bound.(type) {
 		case *ast.StringLit, *ast.FloatLit, *ast.BoolLit, *ast.ListLit, *ast.MapLit:
-			p.failAt(bound.Pos(), "a slice's bounds must be integers, got %s", ast.Text(bound))
+			p.failAt(bound.Pos(), "a slice's bounds must be integers, got %s", ast.Kind(bound))
 		}
 	}
 	return s

@@ -72,7 +72,9 @@ func describe(t token.Token) string {
 		return t.Text
 	case token.EOF, token.EOL:
 		return t.Kind.String()
-	case token.Ident, token.Number, token.String, token.Raw, token.Reserved:
+	case token.String, token.Raw:
+		return "a string" // it may be a password
+	case token.Ident, token.Number, token.Reserved:
 		text := t.Text
 		if len(text) > 20 {
 			text = strings.ToValidUTF8(text[:20], "") + "…"

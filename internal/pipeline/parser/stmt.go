@@ -107,7 +107,7 @@ func (p *parser) forIn(at token.Pos, x ast.Expr) ast.Stmt {
 	}
 	switch in.Y.(type) {
 	case *ast.BoolLit, *ast.NilLit, *ast.IntLit, *ast.FloatLit:
-		p.failAt(in.Y.Pos(), "cannot loop over %s: expected a list, a map or a string", ast.Text(in.Y))
+		p.failAt(in.Y.Pos(), "cannot loop over %s: expected a list, a map or a string", ast.Kind(in.Y))
 	}
 	return &ast.ForIn{At: at, Name: name, X: in.Y, Body: p.block()}
 }

@@ -16,6 +16,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/point"
 )
@@ -246,7 +247,7 @@ func (f trip) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestRunPullsAtOnceAndOnTheInterval(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		var pulls atomic.Int32
 		var log strings.Builder
 		tables, err := New(Options{

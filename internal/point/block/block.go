@@ -25,7 +25,7 @@ type Block struct {
 type Column struct {
 	Key   string
 	Kind  point.Kind // Bool, Int, Uint, Float or String
-	Nums  []uint64   // of any kind but String
+	Nums  []uint64   // of any kind but String, as [point.Value.Bits] has them
 	Texts []string   // of kind String
 }
 
@@ -38,24 +38,6 @@ func Holds(k point.Kind) bool {
 	case point.Nil, point.Bytes, point.List, point.Map:
 	}
 	return false
-}
-
-// Bits returns v, which is no string, as a column keeps it.
-func Bits(v point.Value) uint64 {
-	switch v.Kind() {
-	case point.Bool:
-		if v.Bool() {
-			return 1
-		}
-	case point.Int:
-		return uint64(v.Int())
-	case point.Uint:
-		return v.Uint()
-	case point.Float:
-		return math.Float64bits(v.Float())
-	case point.Nil, point.String, point.Bytes, point.List, point.Map:
-	}
-	return 0
 }
 
 // Value returns the value of row i.

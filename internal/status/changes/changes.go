@@ -7,6 +7,7 @@ package changes
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -165,6 +166,34 @@ func (j *Journal) Latest(limit int) []Entry {
 	defer j.mu.Unlock()
 	all := j.changes.entries
 	return slices.Clone(all[max(len(all)-limit, 0):])
+}
+
+// Before returns the last limit changes of keys ahead of the one with the ID, oldest
+// first.
+func (j *Journal) Before(id uint64, limit int) []Entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	all := j.changes.entries
+	end := sort.Search(len(all), func(i int) bool { return all[i].ID >= id })
+	return slices.Clone(all[max(end-limit, 0):end])
+}
+
+// States returns the last limit entries of units and stores that match wants, oldest
+// first.
+func (j *Journal) States(limit int, wants func(Entry) bool) []Entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var out []Entry
+	for _, e := range slices.Backward(j.states.entries) {
+		if len(out) == limit {
+			break
+		}
+		if (e.Unit != nil || e.Store != nil) && wants(e) {
+			out = append(out, e)
+		}
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // Last returns the ID of the newest entry; before the first one, a number that

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/follow"
 )
@@ -101,7 +102,7 @@ func read(t *testing.T, st *follow.Store) (string, error) {
 }
 
 func TestReadShowsTheCopy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		src := &script{sessions: []func(context.Context, *follow.Copy) error{hold("a=1")}}
 		st := open(t, src)
 		for range 3 {
@@ -118,7 +119,7 @@ func TestReadShowsTheCopy(t *testing.T) {
 // While the connection is proved alive nothing is listed; every few minutes it
 // is all the same.
 func TestOldCopyIsListedAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		asked := 0
 		src := &script{sessions: []func(context.Context, *follow.Copy) error{hold("a=1"), hold("a=2")}}
 		src.ask = func(context.Context) error { asked++; return nil }
@@ -143,7 +144,7 @@ func TestNoSignOfLifeMeansANewList(t *testing.T) {
 		"silence":  func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			faketime.Test(t, func(t *testing.T) {
 				src := &script{ask: ask, sessions: []func(context.Context, *follow.Copy) error{hold("a=1"), fails(away)}}
 				st := open(t, src)
 				_, _ = read(t, st)
@@ -160,7 +161,7 @@ func TestNoSignOfLifeMeansANewList(t *testing.T) {
 }
 
 func TestWaitSeesWhatComes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		src := &script{sessions: []func(context.Context, *follow.Copy) error{func(ctx context.Context, c *follow.Copy) error {
 			_ = c.Replace(7, tree("a=1"))
 			time.Sleep(time.Minute)
@@ -189,7 +190,7 @@ func TestWaitSeesWhatComes(t *testing.T) {
 
 // A broken connection moves no revision unless the content did.
 func TestConnectionComesBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		src := &script{sessions: []func(context.Context, *follow.Copy) error{
 			breaks(time.Minute, errors.New("reset"), "a=1"), fails(errors.New("refused")), breaks(time.Minute, nil, "a=1"), hold("a=2"),
 		}}
@@ -213,7 +214,7 @@ func TestConnectionComesBack(t *testing.T) {
 
 // A server that ends every connection at once is not listed without pause.
 func TestHastyServerIsNotListedWithoutEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		src := &script{sessions: []func(context.Context, *follow.Copy) error{breaks(0, nil, "a=1")}}
 		st := open(t, src)
 		_, _ = read(t, st)
@@ -225,7 +226,7 @@ func TestHastyServerIsNotListedWithoutEnd(t *testing.T) {
 }
 
 func TestPausesGrowWhileNothingWorks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		src := &script{sessions: []func(context.Context, *follow.Copy) error{fails(fmt.Errorf("%w: wrong password", store.ErrDenied))}}
 		st := open(t, src)
 		if _, err := read(t, st); !errors.Is(err, store.ErrDenied) {
@@ -240,7 +241,7 @@ func TestPausesGrowWhileNothingWorks(t *testing.T) {
 
 // Nothing that a server sends may end the agent.
 func TestPanicIsAnError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		src := &script{sessions: []func(context.Context, *follow.Copy) error{
 			func(context.Context, *follow.Copy) error { panic("index out of range") }, fails(nil),
 		}}
@@ -254,7 +255,7 @@ func TestPanicIsAnError(t *testing.T) {
 }
 
 func TestTreeOverTheBoundsIsAnError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		many := make(map[string]store.Entry, store.MaxEntries+1)
 		for i := range store.MaxEntries + 1 {
 			key := fmt.Sprint(i)
@@ -268,7 +269,7 @@ func TestTreeOverTheBoundsIsAnError(t *testing.T) {
 }
 
 func TestCloseEndsEverything(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		src := &script{sessions: []func(context.Context, *follow.Copy) error{func(ctx context.Context, _ *follow.Copy) error {
 			<-ctx.Done()
 			return ctx.Err()
@@ -288,7 +289,7 @@ func TestCloseEndsEverything(t *testing.T) {
 }
 
 func TestEndedContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		src := &script{sessions: []func(context.Context, *follow.Copy) error{func(ctx context.Context, _ *follow.Copy) error {
 			<-ctx.Done()
 			return ctx.Err()

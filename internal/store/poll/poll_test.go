@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/poll"
@@ -39,7 +40,7 @@ func open(t *testing.T, s *server) *poll.Store {
 }
 
 func TestChangeIsSeenAtTheNextLook(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		srv := &server{}
 		st := open(t, srv)
 		if !st.Polling() {
@@ -80,7 +81,7 @@ func TestChangeIsSeenAtTheNextLook(t *testing.T) {
 
 // A look that Wait took a while ago answers no Read.
 func TestOldLookIsNotShown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		srv := &server{}
 		st := open(t, srv)
 		snap, _ := st.Read(t.Context())
@@ -101,7 +102,7 @@ func TestErrorsEndWait(t *testing.T) {
 		store.ErrUnavailable: errors.New("refused"),
 		store.ErrDenied:      fmt.Errorf("%w: 403", store.ErrDenied),
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		faketime.Test(t, func(t *testing.T) {
 			srv := &server{}
 			st := open(t, srv)
 			snap, _ := st.Read(t.Context())
@@ -117,7 +118,7 @@ func TestErrorsEndWait(t *testing.T) {
 }
 
 func TestCloseEndsEverything(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		st := poll.New(poll.Options{Name: "vault", Every: time.Minute, Read: func(ctx context.Context) ([]store.Entry, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
@@ -144,7 +145,7 @@ func TestCloseEndsEverything(t *testing.T) {
 }
 
 func TestContextEndsWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		st := open(t, &server{})
 		snap, _ := st.Read(t.Context())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

@@ -8,11 +8,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/spec"
 	"datakit.dev/internal/store"
 	"datakit.dev/internal/store/storetest"
@@ -175,7 +175,7 @@ func TestPace(t *testing.T) {
 }
 
 func TestPauseEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
