@@ -113,7 +113,7 @@ func TestErrorsPointAtTheirPlace(t *testing.T) {
 		"x = 5 «/ 0 → division by zero",
 		"x = 5 «/ -0 → division by zero",
 		"x = 5 «% --0.0 → division by zero",
-		"for x in «-5 {} → cannot loop over -5",
+		"for x in «-5 {} → cannot loop over a number",
 		"x = 5 «% 0.0 → division by zero",
 		"for x in «5 {} → cannot loop over a number",
 		"for «1 in x {} → the loop variable must be a name",
