@@ -195,6 +195,8 @@ func readConsole(d *desk, r *reader) {
 	etag := regexp.MustCompile(`(?i)etag: ("[^"]+")`).FindStringSubmatch(r.do("curl -si localhost:9529/v1/keys/etcdv3/confd/mem"))
 	r.swap = strings.NewReplacer("localhost:9529", d.addr, `"42"`, etag[1])
 	shows(r.t, r.do(r.next()), `"revision"`)
+	trial := r.next()
+	r.see(`"seen":true`, func() string { return r.do(trial) })
 	changes := r.next()
 	r.see(`"complete":true`, func() string { return r.do(changes) })
 	r.stays(strings.TrimSpace(r.next()), `event: hello`)

@@ -99,13 +99,27 @@ func (a *agent) close() error {
 	a.api.Close()
 	err := a.flow.Close(ctx)
 	a.scripts.close()
-	select {
-	case <-watching:
-	case <-ctx.Done():
+	if !ends(ctx, watching) {
 		a.log.Warn("a store did not close in time")
 	}
 	if err != nil {
 		err = fmt.Errorf("stop: %w", err)
 	}
 	return errors.Join(err, a.logging.close())
+}
+
+// ends reports whether done is closed before ctx ends. Where both are over, as
+// after queues that took all the time there was, done counts.
+func ends(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }
