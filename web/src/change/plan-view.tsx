@@ -52,7 +52,7 @@ export function PlanView({ plan, onProblem }: Props) {
 function Steps({ label, steps }: { label: string; steps: readonly TrialStep[] }) {
   const w = words.value;
   return (
-    <ul class="steps" aria-label={label}>
+    <ul class="plan-steps" aria-label={label}>
       {steps.map((s) => (
         <li key={`${s.verb} ${s.unit}`}>
           <span class="verb">

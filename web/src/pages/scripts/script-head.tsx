@@ -24,7 +24,7 @@ export function ScriptHead({ row }: { row: Row }) {
   return (
     <header class="key-head">
       <h2 class="mono">{`${row.category}/${row.name}`}</h2>
-      <dl class="facts">
+      <dl class="key-facts">
         <div>
           <dt>{w.keys.state}</dt>
           <dd>
