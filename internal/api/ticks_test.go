@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"datakit.dev/internal/api"
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/status/changes"
 )
@@ -102,7 +103,7 @@ func watchers(t *testing.T, a api.Agent, n int, path string) (all []*sluggish, e
 }
 
 func TestTicksTellWhatGrew(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		a := agentWith(3)
 		all, end := watchers(t, a, 1, "/v1/events?ticks=true")
 		defer end()
@@ -139,7 +140,7 @@ func TestTicksTellWhatGrew(t *testing.T) {
 }
 
 func TestWhoDoesNotAskGetsNoTicks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		a := agentWith(1)
 		for _, path := range []string{"/v1/events", "/v1/events?ticks=false"} {
 			all, end := watchers(t, a, 1, path)
@@ -154,7 +155,7 @@ func TestWhoDoesNotAskGetsNoTicks(t *testing.T) {
 
 // Many open pages cost the agent hardly more than one, and none at all nothing.
 func TestPagesShareOneSample(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		a := agentWith(10)
 		all, end := watchers(t, a, 40, "/v1/events?ticks=1")
 		time.Sleep(time.Minute + time.Millisecond)
@@ -177,7 +178,7 @@ func TestPagesShareOneSample(t *testing.T) {
 
 // Of ten thousand units a tick names some, the next ones others, and none is left out.
 func TestATickIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		all, end := watchers(t, agentWith(1200), 1, "/v1/events?ticks=true")
 		defer end()
 		time.Sleep(6*time.Second + time.Millisecond)
