@@ -12,8 +12,8 @@ import (
 	"unicode"
 )
 
-// englishOnly are the pages for those who work on the code.
-var englishOnly = []string{"adr/", "contributing.md", "performance.md"}
+// englishOnly are decisions for those who work on the code, and figures.
+var englishOnly = []string{"adr/", "performance.md"}
 
 // A page is one Markdown file, taken apart.
 type page struct {

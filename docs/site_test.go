@@ -34,6 +34,9 @@ var (
 	loads     = regexp.MustCompile(`<(?:script|img|link|iframe|source)\b[^>]*?(?:src|href)="?((?:https?:)?//[^"\s>]+)`)
 )
 
+// brokenChinese is the end of a line between two Chinese characters.
+var brokenChinese = regexp.MustCompile("[\\p{Han}，。；：、]\n[\\p{Han}]")
+
 // The site is whole: both languages, every link leads to a file of it, and no
 // page loads anything from elsewhere.
 func TestTheSite(t *testing.T) {
@@ -69,6 +72,9 @@ func TestTheSite(t *testing.T) {
 		if _, err := fs.Stat(files, name); err != nil {
 			t.Error(err)
 		}
+	}
+	if text, err := fs.ReadFile(files, "zh/concepts.html"); err != nil || brokenChinese.Match(text) {
+		t.Errorf("a line ends within a Chinese sentence, which shows as a space: %v", err)
 	}
 	if n < 80 {
 		t.Errorf("the site has only %d pages", n)

@@ -17,7 +17,7 @@ func TestTheVendorsCommands(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(*testing.T){
 		"etcdv3": typeEtcd, "etcd": typeEtcdV2, "redis": typeRedis, "zookeeper": typeZooKeeper, "consul": typeConsul, "vault": typeVault,
-		"nacos": typeNacos, "rancher": typeRancher, "dynamodb": typeDynamoDB, "ssm": typeSSM, "aws": typeSecrets,
+		"nacos": typeNacos, "rancher": typeRancher, "aws": typeAWS,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -168,8 +168,16 @@ func typeRancher(t *testing.T) {
 	shows(t, r.rest(), `"mem":`, "/datakit/confd/mem", "/datakit/pipeline/logging/nginx.p")
 }
 
-func typeDynamoDB(t *testing.T) {
+// One emulator has all three services.
+func typeAWS(t *testing.T) {
 	m := testserver.StartMoto(t, nil)
+	typeDynamoDB(t, m)
+	typeSSM(t, m)
+	typeSecrets(t, m)
+}
+
+func typeDynamoDB(t *testing.T, m testserver.Moto) {
+	t.Helper()
 	r := stocked(t, "docs/stores/dynamodb.md").at(m.Terminal(t))
 	commands := strings.SplitAfter(r.next(), `"[[inputs.cpu]]"}}'`+"\n")
 	shows(t, r.do(commands[0]), `"TableName": "datakit"`)
@@ -180,8 +188,8 @@ func typeDynamoDB(t *testing.T) {
 	}
 }
 
-func typeSSM(t *testing.T) {
-	m := testserver.StartMoto(t, nil)
+func typeSSM(t *testing.T, m testserver.Moto) {
+	t.Helper()
 	r := stocked(t, "docs/stores/ssm.md").at(m.Terminal(t))
 	commands := lines(r.next())
 	r.do(commands[0])
@@ -192,8 +200,8 @@ func typeSSM(t *testing.T) {
 	}
 }
 
-func typeSecrets(t *testing.T) {
-	m := testserver.StartMoto(t, nil)
+func typeSecrets(t *testing.T, m testserver.Moto) {
+	t.Helper()
 	r := stocked(t, "docs/stores/aws.md").at(m.Terminal(t))
 	commands := lines(r.next())
 	r.do(commands[0])

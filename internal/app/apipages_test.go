@@ -145,7 +145,7 @@ func (w pageText) example(path string) string {
 	switch {
 	case path == "/v1/openapi.json":
 		return "`" + path + "`"
-	case path == "/v1/changes" || path == "/v1/events" || path == "/v1/states":
+	case slices.Contains([]string{"/v1/changes", "/v1/states", "/v1/events"}, path):
 		to = "console.md#" + w.pick("changes-as-they-happen", "实时变更")
 	case strings.HasPrefix(path, "/v1/keys"):
 		to = "console.md#" + w.pick("changing-keys", "修改键")

@@ -56,7 +56,7 @@ func (p program) check(dir workdir.Dir) error {
 
 func (c *checker) report(list diag.List, origin string) {
 	if len(list) > 0 {
-		fmt.Fprintln(c.Stdout, list.In(origin, "").Text())
+		fmt.Fprintln(c.Stdout, list.Within(origin).Text())
 		c.bad += len(list)
 	}
 }
@@ -64,13 +64,12 @@ func (c *checker) report(list diag.List, origin string) {
 // main checks datakit.conf, and that each of its stores can be opened.
 func (c *checker) main(dir workdir.Dir) error {
 	text, err := os.ReadFile(dir.Main())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // all is as by default
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+		c.files++
+	case !errors.Is(err, fs.ErrNotExist): // without a file there may be variables
 		return err //nolint:wrapcheck // a PathError says it all
 	}
-	c.files++
 	m, bad, warnings := config.ParseMain(string(text), c.Env, c.Parts)
 	c.report(bad, dir.Main())
 	c.report(warnings, dir.Main())

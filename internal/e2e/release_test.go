@@ -78,8 +78,12 @@ func (r *release) sums(t *testing.T, wrong string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256(append(text, wrong...))
-	r.write(t, "SHA256SUMS", fmt.Sprintf("%s  datakit-plan9-mips.tar.gz\n%s  %s\n", hex.EncodeToString(make([]byte, 32)), hex.EncodeToString(sum[:]), r.archive()))
+	r.write(t, "SHA256SUMS", fmt.Sprintf("%s  datakit-plan9-mips.tar.gz\n%s  %s\n", hex.EncodeToString(make([]byte, 32)), sum(append(text, wrong...)), r.archive()))
+}
+
+func sum(text []byte) string {
+	s := sha256.Sum256(text)
+	return hex.EncodeToString(s[:])
 }
 
 func (r *release) write(t *testing.T, name, text string) {

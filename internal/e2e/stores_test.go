@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -254,11 +255,27 @@ func TestFiveAgentsFollowOneStore(t *testing.T) {
 // The plan's datakit.conf: five stores at once, each with its own collector;
 // one of them goes down, and the others change on.
 func TestFiveStoresAtOnce(t *testing.T) {
+	t.Parallel()
 	kinds := map[string]string{"file": "cpu", "zookeeper": "netstat", "etcdv3": "swap", "redis": "net"}
+	t.Run("without consul", func(t *testing.T) {
+		t.Parallel()
+		storesAtOnce(t, kinds)
+	})
+	t.Run("with consul", func(t *testing.T) {
+		t.Parallel()
+		five := maps.Clone(kinds)
+		five["consul"] = "system"
+		storesAtOnce(t, five)
+	})
+}
+
+// storesAtOnce follows stores, each of which has a kind of its own.
+func storesAtOnce(t *testing.T, kinds map[string]string) {
+	t.Helper()
 	e := testserver.StartEtcd(t)
 	places := map[string]place{"etcdv3": {"etcdv3", nodes(e.Endpoint), e.Put, e.Delete}}
 	var list []place
-	for _, backend := range []string{"file", "zookeeper", "etcdv3", "redis"} {
+	for _, backend := range slices.Sorted(maps.Keys(kinds)) {
 		if _, ok := places[backend]; !ok {
 			places[backend] = starters()[backend](t)
 		}

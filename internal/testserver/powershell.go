@@ -3,7 +3,9 @@ package testserver
 import (
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -36,4 +38,16 @@ func ReadPowerShell(tb testing.TB, script string) (p PowerShell) {
 		tb.Fatalf("powershell-grammar: %v\n%s", err, out)
 	}
 	return p
+}
+
+// RunPowerShell runs a script with an environment of its own. What runs it knows the
+// part of PowerShell that our installation needs, and refuses the rest: see
+// tools/powershell-grammar/run.py.
+func RunPowerShell(tb testing.TB, file string, env ...string) (out string, err error) {
+	tb.Helper()
+	program := filepath.Join(filepath.Dir(tool(tb, "powershell-grammar")), "powershell-run")
+	cmd := exec.CommandContext(context.Background(), program, file)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + tb.TempDir()}, env...)
+	text, err := cmd.CombinedOutput()
+	return string(text), err
 }

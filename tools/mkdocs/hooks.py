@@ -88,7 +88,13 @@ def built(path):
 
 
 def on_page_content(html, **_):
-    return re.sub(r'(href|src)="' + MARK, r'\1="', html)
+    html = re.sub(r'(href|src)="' + MARK, r'\1="', html)
+    return "".join(p if p.startswith("<pre") else WRAPPED.sub("", p) for p in EXAMPLE.split(html))
+
+
+EXAMPLE = re.compile(r"(<pre.*?</pre>)", re.S)
+# The end of a line between two Chinese characters: a browser would show a space.
+WRAPPED = re.compile("(?<=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])\n(?=[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])")
 
 
 def on_post_page(output, **_):

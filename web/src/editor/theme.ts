@@ -16,7 +16,6 @@ const look = EditorView.theme({
   ".cm-scroller": {
     fontFamily: "var(--mono)",
     lineHeight: "1.55",
-    minHeight: "12rem",
     maxHeight: "min(65vh, 48rem)",
   },
   ".cm-content, .cm-gutters": { minHeight: "var(--editor-height, 14rem)" },
