@@ -73,7 +73,7 @@ lint: ## Check style, floors and formatting
 bench: ## Run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-measure: ## Print the figures of docs/performance.md (about 15 minutes)
+measure: ## Print the figures of docs/performance.md (about 20 minutes)
 	$(GO) test ./internal/e2e -run 'Measure|TestChangesTouchNothingElse|TestEditsUnderLoadLoseNoPoint' -count=1 -v -timeout 40m -measure
 
 fuzz: ## Run each fuzz target for FUZZ (20s)

@@ -69,7 +69,7 @@ func TestEveryTestOfThePlanIsThere(t *testing.T) {
 				}
 			}
 		}
-		if rows < 25 {
+		if rows < 90 {
 			t.Errorf("%s has only %d steps", path, rows)
 		}
 	}

@@ -127,10 +127,10 @@ func (a *agent) readMain() (config.Main, error) {
 		return config.Main{}, fmt.Errorf("read the main configuration: %w", err)
 	}
 	m, problems, warnings := config.ParseMain(string(text), a.env, a.parts)
-	for _, w := range warnings.In(a.dir.Main(), "") {
+	for _, w := range warnings.Within(a.dir.Main()) {
 		a.log.Warn("in the main configuration", "warning", w.Error())
 	}
-	if err := problems.In(a.dir.Main(), "").Err(); err != nil {
+	if err := problems.Within(a.dir.Main()).Err(); err != nil {
 		return config.Main{}, err
 	}
 	return m, nil

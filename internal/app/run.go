@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -55,6 +56,7 @@ func run(ctx context.Context, dir workdir.Dir, env map[string]string, stdout, st
 	parts.Go(func() { errs <- server.Run(ctx) })
 	parts.Go(func() { errs <- a.loop.Run(ctx) })
 	parts.Go(func() { watchdog(ctx, func() { _ = a.Status() }, a.log) })
+	parts.Go(func() { trim(ctx, readHeap, debug.FreeOSMemory) })
 	notify(daemon.SdNotifyReady, a.log)
 	for ctx.Err() == nil {
 		select {
@@ -97,13 +99,27 @@ func (a *agent) close() error {
 	a.api.Close()
 	err := a.flow.Close(ctx)
 	a.scripts.close()
-	select {
-	case <-watching:
-	case <-ctx.Done():
+	if !ends(ctx, watching) {
 		a.log.Warn("a store did not close in time")
 	}
 	if err != nil {
 		err = fmt.Errorf("stop: %w", err)
 	}
 	return errors.Join(err, a.logging.close())
+}
+
+// ends reports whether done is closed before ctx ends. Where both are over, as
+// after queues that took all the time there was, done counts.
+func ends(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }

@@ -36,7 +36,8 @@ Keys that datakit.conf does not know are errors here: an agent only warns.`,
 // checker counts what it prints.
 type checker struct {
 	program
-	files, bad int
+	files int
+	bad   problems
 }
 
 func (p program) check(dir workdir.Dir) error {
@@ -47,7 +48,7 @@ func (p program) check(dir workdir.Dir) error {
 	if err := errors.Join(c.main(dir), c.inputs(dir), c.scripts(dir)); err != nil {
 		return err
 	}
-	if err := problems(c.bad); err != nil {
+	if err := c.bad.err(); err != nil {
 		return err
 	}
 	c.say("%s: %d files are valid", dir, c.files)
@@ -56,21 +57,21 @@ func (p program) check(dir workdir.Dir) error {
 
 func (c *checker) report(list diag.List, origin string) {
 	if len(list) > 0 {
-		fmt.Fprintln(c.Stdout, list.In(origin, "").Text())
-		c.bad += len(list)
+		list = list.Within(origin)
+		fmt.Fprintln(c.Stdout, list.Text())
+		c.bad.add(list)
 	}
 }
 
 // main checks datakit.conf, and that each of its stores can be opened.
 func (c *checker) main(dir workdir.Dir) error {
 	text, err := os.ReadFile(dir.Main())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // all is as by default
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+		c.files++
+	case !errors.Is(err, fs.ErrNotExist): // without a file there may be variables
 		return err //nolint:wrapcheck // a PathError says it all
 	}
-	c.files++
 	m, bad, warnings := config.ParseMain(string(text), c.Env, c.Parts)
 	c.report(bad, dir.Main())
 	c.report(warnings, dir.Main())

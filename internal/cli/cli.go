@@ -74,6 +74,9 @@ func Execute(ctx context.Context, d Deps, args []string) int {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = failed{errors.New("interrupted")}
 	}
+	if own := err.Error(); strings.HasPrefix(own, "unknown command") || strings.Contains(own, "flags in the group") {
+		err = fmt.Errorf("%w; see `datakit --help`", err) // cobra says what is wrong, and not what to do
+	}
 	fmt.Fprintln(d.Stderr, "datakit:", diag.OneLine(spec.RedactURL(err.Error())))
 	if _, ok := errors.AsType[failed](err); ok {
 		return exitFailed

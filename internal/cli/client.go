@@ -86,7 +86,7 @@ func (p program) readMain(dir workdir.Dir) (config.Main, error) {
 	}
 	m, bad, _ := config.ParseMain(string(text), p.Env, p.Parts)
 	if len(bad) > 0 {
-		return m, fmt.Errorf("%w: run `datakit check`", bad.In(dir.Main(), ""))
+		return m, fmt.Errorf("%w: run `datakit check`", bad.Within(dir.Main()))
 	}
 	return m, nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/term"
 
 	"datakit.dev/internal/dql"
 	"datakit.dev/internal/spec"
@@ -46,6 +49,23 @@ func TestTheGatewayIsAskedAsUpstreamDoes(t *testing.T) {
 	var out strings.Builder
 	if err := writeAnswer(&out, a); err != nil || !strings.Contains(out.String(), "2023-11-14T22:13:20.000Z  9007199254740993") {
 		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// Ctrl-C clears the line and does not end the session; Ctrl-D ends it.
+func TestCtrlCClearsTheLine(t *testing.T) {
+	terminal := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{breaking{strings.NewReader("M::wrong:(x\x03M::m\r\x03\x03show_measurement()\r\x04")}, io.Discard}, "dql> ")
+	terminal.AutoCompleteCallback = (&completer{show: io.Discard}).complete
+	for _, want := range []string{"M::m", "show_measurement()"} {
+		if line, err := terminal.ReadLine(); line != want || err != nil {
+			t.Errorf("%q, %v, want %q", line, err, want)
+		}
+	}
+	if line, err := terminal.ReadLine(); !errors.Is(err, io.EOF) {
+		t.Errorf("at the end: %q, %v", line, err)
 	}
 }
 

@@ -31,7 +31,7 @@ func (p program) dqlSession(ctx context.Context, f dqlFlags, ask asker) error {
 	t := term.NewTerminal(struct {
 		io.Reader
 		io.Writer
-	}{in, p.Stdout}, "dql> ")
+	}{breaking{in}, p.Stdout}, "dql> ")
 	if w, h, err := term.GetSize(int(in.Fd())); err == nil && w > 0 { // a serial line says 0
 		_ = t.SetSize(w, h) // a wrong one only wraps lines badly
 	}
@@ -39,7 +39,7 @@ func (p program) dqlSession(ctx context.Context, f dqlFlags, ask asker) error {
 	t.History = h
 	c := &completer{names: func(query string) []string { return askNames(ctx, ask, query) }, show: t}
 	t.AutoCompleteCallback = c.complete
-	fmt.Fprintln(t, "Tab completes, the arrows recall, Ctrl-D ends. Try show_measurement()")
+	fmt.Fprintln(t, "Tab completes, the arrows recall, Ctrl-C clears, Ctrl-D ends. Try show_measurement()")
 	for {
 		line, err := t.ReadLine()
 		switch line = strings.TrimSpace(line); {
@@ -57,6 +57,28 @@ func (p program) dqlSession(ctx context.Context, f dqlFlags, ask asker) error {
 			}
 		}
 	}
+}
+
+// The keys of Ctrl-C and Ctrl-].
+const (
+	ctrlC     = 3
+	breakLine = 29
+)
+
+// breaking reads Ctrl-] for Ctrl-C. The terminal would end at a Ctrl-C, and with it
+// the session of somebody who only wants to type the line anew; of the other key it
+// asks the completer.
+type breaking struct{ io.Reader }
+
+// Read implements [io.Reader].
+func (b breaking) Read(to []byte) (int, error) {
+	n, err := b.Reader.Read(to)
+	for i := range to[:n] {
+		if to[i] == ctrlC {
+			to[i] = breakLine
+		}
+	}
+	return n, err //nolint:wrapcheck // io.EOF must stay itself
 }
 
 // askNames returns the last column of an answer; nothing where it fails: who
@@ -150,7 +172,11 @@ func (c *completer) forget() { c.known = nil }
 
 // complete is a callback of [term.Terminal].
 func (c *completer) complete(line string, pos int, key rune) (string, int, bool) {
-	if key != '\t' {
+	switch key {
+	case '\t':
+	case breakLine:
+		return "", 0, true
+	default:
 		return "", 0, false
 	}
 	start, word := wordBefore(line, pos)

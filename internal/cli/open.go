@@ -25,7 +25,10 @@ func (p program) stores(f *storeFlags) ([]config.Store, error) {
 	}
 	m, bad, _ := config.ParseMain("", env, p.Parts)
 	if len(bad) > 0 {
-		return nil, misuse{fmt.Errorf("--backend %s: %w", f.backend, bad.In("", ""))}
+		for i := range bad {
+			bad[i].Origin = strings.TrimSuffix(bad[i].Origin, config.Variables) // they were flags
+		}
+		return nil, misuse{fmt.Errorf("--backend %s: %w", f.backend, bad)}
 	}
 	return m.Stores, nil
 }

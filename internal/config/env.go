@@ -26,7 +26,7 @@ func (p Parts) environment(env map[string]string, m *Main) (problems diag.List) 
 	set("ENV_DEFAULT_ENABLED_INPUTS", func(v string) { m.Defaults = SplitList(v) })
 	set("ENV_LOG_LEVEL", func(v string) {
 		if !slices.Contains([]string{"debug", "info", "warn", "error"}, v) {
-			problems.Add(diag.Position{}, "ENV_LOG_LEVEL: expected debug, info, warn or error, got %q", clip(v))
+			problems = append(problems, diag.Diagnostic{Origin: "ENV_LOG_LEVEL", Message: fmt.Sprintf("expected debug, info, warn or error, got %q", clip(v))})
 			return
 		}
 		m.LogLevel = v
@@ -38,7 +38,7 @@ func (p Parts) environment(env map[string]string, m *Main) (problems diag.List) 
 	set("ENV_GLOBAL_HOST_TAGS", func(v string) {
 		tags, err := SplitTags(v)
 		if err != nil {
-			problems.Add(diag.Position{}, "ENV_GLOBAL_HOST_TAGS: %v", err)
+			problems = append(problems, diag.Diagnostic{Origin: "ENV_GLOBAL_HOST_TAGS", Message: err.Error()})
 		}
 		m.HostTags = maps.Clone(m.HostTags)
 		if m.HostTags == nil {
@@ -70,7 +70,7 @@ func (p Parts) envStore(env map[string]string) (Store, diag.List) {
 		}
 		literal, err := Literal(f, v)
 		if err != nil {
-			return Store{}, diag.List{{Message: name + ": " + err.Error()}}
+			return Store{}, diag.List{{Origin: name, Message: err.Error()}}
 		}
 		fmt.Fprintf(&b, "%s = %s\n", f.Name, literal)
 	}
@@ -83,10 +83,14 @@ func (p Parts) envStore(env map[string]string) (Store, diag.List) {
 	return st, inEnvironment(bad)
 }
 
+// Variables is where the diagnostics about a store of the environment stand that
+// name no single variable.
+const Variables = "ENV_CONFD_*"
+
 // inEnvironment takes the positions away: they are of a text nobody wrote.
 func inEnvironment(list diag.List) diag.List {
 	for i := range list {
-		list[i].Pos, list[i].Origin = diag.Position{}, "ENV_CONFD_*"
+		list[i].Pos, list[i].Origin = diag.Position{}, Variables
 	}
 	return list
 }

@@ -51,10 +51,7 @@ func New(o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &site{
-		plain:  &page{opts: o, text: template.Must(template.ParseFS(files, "page.html"))},
-		assets: assets,
-	}, nil
+	return &site{plain: newPage(o), assets: assets}, nil
 }
 
 // site is all that the console serves.
@@ -88,6 +85,10 @@ func (s *site) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 type page struct {
 	opts Options
 	text *template.Template
+}
+
+func newPage(o Options) *page {
+	return &page{opts: o, text: template.Must(template.ParseFS(files, "page.html"))}
 }
 
 // view is what the template shows.

@@ -77,3 +77,13 @@ func TestOffsetLeadsBack(t *testing.T) {
 		}
 	}
 }
+
+func TestWithinKeepsWhatIsKnown(t *testing.T) {
+	list := List{{Origin: "ENV_X", Message: "a"}, {Message: "b"}}
+	if got := list.Within("f").Error(); got != "ENV_X: a; f: b" {
+		t.Errorf("got %q", got)
+	}
+	if got := list.Error(); got != "ENV_X: a; b" {
+		t.Errorf("the list has changed: %q", got)
+	}
+}

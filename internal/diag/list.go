@@ -2,6 +2,7 @@ package diag
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,6 +27,17 @@ func (l List) In(origin, src string) List {
 			d.Snippet = Line(src, d.Pos.Line)
 		}
 		out[i] = d
+	}
+	return out
+}
+
+// Within returns the list with origin set on the diagnostics that have none.
+func (l List) Within(origin string) List {
+	out := slices.Clone(l)
+	for i := range out {
+		if out[i].Origin == "" {
+			out[i].Origin = origin
+		}
 	}
 	return out
 }

@@ -13,6 +13,7 @@ import (
 // of a group's aggregates.
 type frame struct {
 	block  *block.Block
+	nth    int // of the blocks of the run, in the order in which they are looked at
 	row    int
 	time   int64
 	slots  []slot        // the names that the query uses, as this block has them
@@ -45,7 +46,28 @@ type compiler struct {
 	slots   []string
 	aggs    []aggSpec
 	serials int
-	grouped bool // names are those of an aggregated row
+	grouped bool  // names are those of an aggregated row
+	used    []int // slots of the names that were compiled
+	timed   bool  // the time was compiled
+}
+
+// filter compiles the filter of the query, and returns the slots of the names that
+// it looks at; nil where it looks at the time. The test is nil where there is none.
+func (c *compiler) filter() (test testFunc, names []int) {
+	if c.query.filter == nil {
+		return nil, nil
+	}
+	c.used, c.timed = []int{}, false
+	test = c.test(c.query.filter)
+	if c.timed {
+		return test, nil
+	}
+	return test, c.used
+}
+
+// fixed reports whether no name is a field of the block.
+func (f *frame) fixed(names []int) bool {
+	return names != nil && !slices.ContainsFunc(names, func(i int) bool { return f.slots[i].column != nil })
 }
 
 // slot returns the index of a name.
@@ -104,10 +126,12 @@ func (c *compiler) value(e expr) evalFunc {
 
 func (c *compiler) name(n string) evalFunc {
 	if n == timeName {
+		c.timed = true
 		return func(f *frame) point.Value { return point.IntOf(millis(f.time)) }
 	}
 	if !c.grouped {
 		i := c.slot(n)
+		c.used = append(c.used, i)
 		return func(f *frame) point.Value { return f.slots[i].at(f.row) }
 	}
 	if i := slices.IndexFunc(c.query.by, func(b name) bool { return b.text == n }); i >= 0 {
@@ -215,18 +239,63 @@ func relation(op string) func(n int) bool {
 }
 
 func (c *compiler) in(b binary) testFunc {
-	x := c.raw(b.l)
-	items := b.r.(list).items //nolint:forcetypeassert // the parser reads nothing else there
-	keys, loose := map[valueKey]bool{}, []point.Value(nil)
-	for _, item := range items {
-		v := item.(literal).value //nolint:forcetypeassert // check has refused the others
-		keys[keyOf(v)] = true
-		loose = append(loose, v)
+	x, set := c.raw(b.l), newValueSet()
+	for _, item := range b.r.(list).items { //nolint:forcetypeassert // the parser reads nothing else there
+		set.add(item.(literal).value) //nolint:forcetypeassert // check has refused the others
 	}
-	return func(f *frame) bool {
-		v := x(f)
-		return keys[keyOf(v)] || len(loose) <= maxBy && slices.ContainsFunc(loose, func(w point.Value) bool { return equal(v, w) })
+	return func(f *frame) bool { return set.has(x(f)) }
+}
+
+// A valueSet is the values of a list, found as equal finds them.
+type valueSet struct {
+	exact   map[valueKey]bool
+	read    map[valueKey]bool // the numbers and bools that the texts in it hold
+	strict  bool              // it has texts alone: a text is only itself
+	scratch [2]valueKey
+}
+
+func newValueSet() *valueSet {
+	return &valueSet{exact: map[valueKey]bool{}, read: map[valueKey]bool{}, strict: true}
+}
+
+func (s *valueSet) add(v point.Value) {
+	s.exact[keyOf(v)] = true
+	if v.Kind() != point.String {
+		s.strict = false
+		return
 	}
+	for _, k := range readings(v, s.scratch[:0]) {
+		s.read[k] = true
+	}
+}
+
+func (s *valueSet) has(v point.Value) bool {
+	if k := keyOf(v); s.exact[k] || v.Kind() != point.String && s.read[k] {
+		return true
+	}
+	if s.strict || v.Kind() != point.String {
+		return false
+	}
+	for _, k := range readings(v, s.scratch[:0]) {
+		if s.exact[k] {
+			return true
+		}
+	}
+	return false
+}
+
+// readings appends the number and the bool that a text holds.
+func readings(v point.Value, to []valueKey) []valueKey {
+	if n, ok := looseFloat(v); ok && n == n {
+		to = append(to, keyOf(point.FloatOf(n)))
+	}
+	switch strings.ToLower(v.Text()) {
+	case "true":
+		to = append(to, keyOf(point.BoolOf(true)))
+	case "false":
+		to = append(to, keyOf(point.BoolOf(false)))
+	}
+	return to
 }
 
 func (c *compiler) equals(b binary) testFunc {

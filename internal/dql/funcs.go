@@ -125,10 +125,10 @@ func showFunctions() []showFunction {
 		{"object", point.Object, []string{"show_object_class"}},
 		{"custom_object", point.CustomObject, []string{"show_custom_object_class", "show_cobject_source"}},
 		{"logging", point.Logging, nil},
-		{"event", point.KeyEvent, nil},
+		{"event", point.KeyEvent, []string{"show_keyevent_source"}},
 		{"tracing", point.Tracing, []string{"show_tracing_service"}},
 		{"rum", point.RUM, []string{"show_rum_type"}},
-		{"security", point.Security, nil},
+		{"security", point.Security, []string{"show_security_category"}},
 		{"network", point.Network, nil},
 		{"profiling", point.Profiling, nil},
 	} {

@@ -1,6 +1,7 @@
 package dql_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -235,12 +236,47 @@ func TestALimitGivesTheHeadOfAll(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(want) && len(got)+len(want) > 0 {
 			t.Fatalf("got %v, want %v", got, want)
 		}
+		// By themselves the newest come first, those of one time as they came.
+		slices.SortStableFunc(samples, func(a, b sample) int { return cmp.Compare(b.time, a.time) })
+		for i, row := range run(t, s, "M::m:(v) LIMIT 100").Series[0].Values {
+			if row[1] != samples[i].v {
+				t.Fatalf("row %d is %v, want %v", i, row, samples[i])
+			}
+		}
 		top := run(t, s, "M::m:(top(v, 3))").Series[0].Values
 		best := run(t, s, "M::m:(v) ORDER BY v DESC, time DESC LIMIT 3").Series[0].Values
 		for i := range top {
 			if top[i][1] != best[i][1] {
 				t.Fatalf("top %v, sorted %v", top, best)
 			}
+		}
+	})
+}
+
+// A value is in a list where it equals one of its items, however many there are.
+func TestInIsEqualToOne(t *testing.T) {
+	value := rapid.SampledFrom([]string{"0", "1", "-1", "2.5", "'1'", "' 1 '", "'01'", "'x'", "''", "true", "'true'", "'TRUE'", "false", "'nan'", "1e3", "'1e3'", "1000"})
+	rapid.Check(t, func(t *rapid.T) {
+		p := point.New("m", 1)
+		p.Add("v", rapid.SampledFrom([]point.Value{
+			point.IntOf(1), point.FloatOf(1), point.UintOf(1000), point.FloatOf(2.5), point.FloatOf(math.Copysign(0, -1)), point.BoolOf(true), point.BoolOf(false),
+			point.StringOf("1"), point.StringOf("01"), point.StringOf("true"), point.StringOf("True"), point.StringOf("x"), point.StringOf(""), point.StringOf("nan"),
+		}).Draw(t, "field"))
+		p.Time = now.UnixNano()
+		s := recent.New(1<<20, 1<<62)
+		s.Observe(point.Metric, []point.Point{p})
+		items := rapid.SliceOfN(value, 1, 4).Draw(t, "items")
+		var each []string
+		for _, i := range items {
+			each = append(each, "v = "+i)
+		}
+		for range rapid.SampledFrom([]int{0, 50}).Draw(t, "others") {
+			items = append(items, "'another'", "12345")
+		}
+		in := run(t, s, "M::m:(v) { v in ["+strings.Join(items, ", ")+"] }")
+		one := run(t, s, "M::m:(v) { "+strings.Join(each, " || ")+" }")
+		if in.Rows() != one.Rows() {
+			t.Fatalf("%v in %v: %d, %v: %d", p.Fields[0].Value, items, in.Rows(), each, one.Rows())
 		}
 	})
 }
@@ -304,7 +340,7 @@ func TestEveryBoundEndsAQuery(t *testing.T) {
 		"M::m:(mode(x))":                    dql.ErrMemory,
 		"M::m:(sum(rate(x)))":               dql.ErrMemory,
 		"M::m:(derivative(x))":              dql.ErrMemory,
-		"M::m:(x) BY x":                     dql.ErrGroups,
+		"M::m:(x) BY x ORDER BY time":       dql.ErrGroups,
 		"M::m:(count(*)) BY x":              dql.ErrGroups,
 		"M::m:(top(x, 1)) BY x":             dql.ErrGroups,
 		"M::m:(count(*)) [::1s]":            dql.ErrRows,

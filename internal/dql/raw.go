@@ -14,7 +14,8 @@ type ref struct {
 	time   int64
 	block  *block.Block
 	row    int
-	series int // its number among the sets of tags
+	series int   // its number among the sets of tags
+	came   int64 // among those of one time, what is later is less
 	order  []point.Value
 }
 
@@ -26,7 +27,10 @@ type gathered struct {
 	worst *ref
 }
 
-const refBytes = 56
+const refBytes = 72
+
+// rowBits has room for the rows of one block.
+const rowBits = 24
 
 // row is a row of the answer under way.
 type row struct {
@@ -59,6 +63,7 @@ type gathering struct {
 // raw answers a query whose rows are those of the points.
 func (r *runner) raw(u unit) ([]Series, error) {
 	g := r.gathering()
+	r.backwards = g.keep > 0 && len(g.orders) == 0 && r.descending(true)
 	if err := r.scan(u, g.c, g.begin, g.take); err != nil {
 		return nil, err
 	}
@@ -122,6 +127,9 @@ func (g *gathering) take(f *frame) error {
 		return nil
 	}
 	e := ref{time: f.time, block: g.kept, row: f.row, series: g.ids.id}
+	if g.backwards {
+		e.came = int64(f.nth)<<rowBits | int64(f.block.Rows-1-f.row)
+	}
 	if g.keep > 0 {
 		g.scratch = appendAll(g.scratch[:0], g.orders, f)
 		if e.order = g.scratch; of.of.worst != nil && g.compareRefs(e, *of.of.worst) >= 0 {
@@ -216,7 +224,7 @@ func (r *runner) compareRefs(a, b ref) int {
 		}
 	}
 	if r.descending(true) {
-		return cmp.Compare(b.time, a.time)
+		return cmp.Or(cmp.Compare(b.time, a.time), cmp.Compare(b.came, a.came))
 	}
 	return cmp.Compare(a.time, b.time)
 }

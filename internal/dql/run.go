@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"strconv"
@@ -93,6 +94,8 @@ type runner struct {
 	seen   int // rows since the last look at ctx
 	rows   int // of the answer so far
 	stride int // rows between two looks at ctx
+
+	backwards bool // the points are looked at from the last to the first
 }
 
 func (r *runner) run() ([]Series, error) {
@@ -167,40 +170,81 @@ func (r *runner) page(series []Series) []Series {
 // scan calls visit for every row of u that the filter takes. begin is called with
 // each block before its rows; where it returns false they are passed over.
 func (r *runner) scan(u unit, c *compiler, begin func(*frame) bool, visit func(*frame) error) error {
-	var test testFunc
-	if r.q.filter != nil {
-		test = c.test(r.q.filter)
-	}
+	test, names := c.filter()
 	f := &frame{}
-	for _, n := range u.names {
-		for b := range r.src.Blocks(r.q.space.Category, n, r.from, r.to) {
-			if err := r.check(0); err != nil {
-				return err
-			}
-			c.bind(f, &b)
-			if !begin(f) {
+	for b, err := range r.blocks(u) {
+		if err != nil {
+			return err
+		}
+		c.bind(f, b)
+		f.nth++
+		if !begin(f) {
+			continue
+		}
+		test := test
+		if test != nil && f.fixed(names) { // by tags alone: all rows of a block or none
+			f.row = 0
+			if !test(f) {
 				continue
 			}
-			if err := r.rowsOf(f, test, visit); err != nil {
-				return err
-			}
+			test = nil
+		}
+		if err := r.rowsOf(f, test, visit); err != nil {
+			return err
 		}
 	}
 	return r.check(0)
 }
 
+// blocks yields the blocks of u, where the newest rows come first in the reverse of
+// their order: then nearly all that follow are seen to be too old at once.
+func (r *runner) blocks(u unit) iter.Seq2[*block.Block, error] {
+	return func(yield func(*block.Block, error) bool) {
+		var all []block.Block
+		for _, n := range u.names {
+			for b := range r.src.Blocks(r.q.space.Category, n, r.from, r.to) {
+				seen := 0
+				if r.backwards {
+					r.meter.take(blockBytes)
+					all, seen = append(all, b), b.Rows
+				}
+				if err := r.check(seen); err != nil {
+					yield(nil, err)
+					return
+				}
+				if !r.backwards && !yield(&b, nil) {
+					return
+				}
+			}
+		}
+		for i := range slices.Backward(all) {
+			if err := r.check(0); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(&all[i], nil) {
+				return
+			}
+		}
+	}
+}
+
 func (r *runner) rowsOf(f *frame, test testFunc, visit func(*frame) error) error {
 	b := f.block
-	for from := 0; from < b.Rows; from += r.stride {
-		to := min(from+r.stride, b.Rows)
-		if err := r.check((to - from) * checkEvery / r.stride); err != nil {
+	for done := 0; done < b.Rows; done += r.stride {
+		n := min(r.stride, b.Rows-done)
+		if err := r.check(n * checkEvery / r.stride); err != nil {
 			return err
 		}
-		for i, t := range b.Times[from:to] {
-			if t < r.from || t > r.to {
+		row, step := done, 1
+		if r.backwards {
+			row, step = b.Rows-1-done, -1
+		}
+		for range n {
+			f.row, row = row, row+step
+			if f.time = b.Times[f.row]; f.time < r.from || f.time > r.to {
 				continue
 			}
-			f.row, f.time = from+i, t
 			if test != nil && !test(f) {
 				continue
 			}

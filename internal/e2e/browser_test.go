@@ -132,6 +132,7 @@ func furnished(t *testing.T) (*agent, acts) {
 	t.Helper()
 	e, program := testserver.StartEtcd(t), card(t)
 	e.Put(t, "/datakit/confd/mem", "[[inputs.mem]]\n  interval = \"1s\"\n")
+	e.Put(t, "/datakit/confd/cpu", "[[inputs.cpu]]\n  interval = \"500ms\"\n") // for charts to have a course
 	e.Put(t, "/datakit/confd/nvidia_smi", nvidia(program, "one"))
 	e.Put(t, "/datakit/confd/broken", "[[inputs.mem]]\n  intervall = \"1s\"\n")
 	e.Put(t, "/datakit/pipeline/metric/nvidia_smi.p", "add_key(tconsul, 1)\n")

@@ -2,7 +2,10 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptrace"
+	"slices"
 	"strings"
 	"testing"
 
@@ -205,5 +208,60 @@ func TestFirstPointsOfARateComeEarly(t *testing.T) {
 	})
 	if u := unit(a.until("gathered twice", func(s status.Status) bool { return unit(s, "cpu").Gathers == 2 }), "cpu"); u.Points == 0 {
 		t.Errorf("unit %+v", u)
+	}
+}
+
+// Upstream restarts its HTTP server at each change, and cuts off who pushes.
+func TestChangesLeaveConnectionsAlone(t *testing.T) {
+	e := testserver.StartEtcd(t)
+	a := newAgent(t, follow(e, "")).start()
+	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
+	defer client.CloseIdleConnections()
+	connections := 0
+	ask := func() {
+		t.Helper()
+		trace := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+			if !c.Reused {
+				connections++
+			}
+		}}
+		req, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), http.MethodGet, a.url("/v1/ping"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	a.until("it answers", func(status.Status) bool { return true })
+	ask()
+	for i, value := range []string{"[[inputs.mem]]\n", "[[inputs.mem]]\n  interval = \"1s\"\n", "[[inputs.swap]]\n", "bad"} {
+		before := a.until("it answers", func(status.Status) bool { return true }).Keys
+		e.Put(t, "/datakit/confd/a", value)
+		a.until("the change is seen", func(s status.Status) bool { return !slices.Equal(s.Keys, before) })
+		ask()
+		if connections != 1 {
+			t.Fatalf("change %d cut the connection", i)
+		}
+	}
+}
+
+// Upstream panics at its end where its store was never reached.
+func TestEndsWhileItsStoreIsDown(t *testing.T) {
+	e := testserver.StartEtcd(t)
+	e.Stop(t)
+	a := newAgent(t, "default_enabled_inputs = [\"mem\"]\n"+follow(e, "")).start()
+	a.until("the store is away", func(s status.Status) bool { return len(s.Stores) == 1 && s.Stores[0].Error != "" && running("mem")(s) })
+	a.signal(terminate)
+	if code := a.cmd.ProcessState.ExitCode(); code != 0 || strings.Contains(a.log.String(), "panic") {
+		t.Errorf("exit code %d\n%s", code, a.log)
+	}
+	if len(a.points()) == 0 {
+		t.Error("what was collected is lost")
 	}
 }

@@ -122,3 +122,37 @@ func TestEditsUnderLoadLoseNoPoint(t *testing.T) {
 		}
 	}
 }
+
+// Upstream makes every script anew at each change of an input, and what scripts
+// have counted is gone.
+func TestChangesLeaveTheMemoryOfAScript(t *testing.T) {
+	e := testserver.StartEtcd(t)
+	a := newAgent(t, "default_enabled_inputs = []\n"+follow(e, "")).start()
+	e.Put(t, "/datakit/pipeline/metric/counted.p", `n = cache_get("n")
+if n == nil { n = 0 }
+n = n + 1
+cache_set("n", n, 3600)
+add_key(n, n)
+`)
+	a.until("the script is there", func(s status.Status) bool { return len(s.Scripts) == 1 && s.Converged })
+	write := func(want int64) {
+		t.Helper()
+		if code, body := a.post("/v1/write/metric", fmt.Sprintf("counted seen=%di", want)); code != 200 {
+			t.Fatalf("%d %s", code, body)
+		}
+		p := a.untilPoint("the point", func(p point.Point) bool {
+			v, ok := p.Field("seen")
+			return p.Name == "counted" && ok && v.Int() == want
+		})
+		if n, _ := p.Field("n"); n.Int() != want {
+			t.Errorf("the script counts %v, want %d", n, want)
+		}
+	}
+	write(1)
+	e.Put(t, "/datakit/confd/mem", "[[inputs.mem]]\n")
+	a.until("an input came", running("mem"))
+	write(2)
+	e.Put(t, "/datakit/pipeline/metric/other.p", "add_key(x, 1)\n")
+	a.until("a script came", func(s status.Status) bool { return len(s.Scripts) == 2 && s.Converged })
+	write(3)
+}

@@ -62,6 +62,74 @@ func TestRunawayScriptsEndThemselves(t *testing.T) {
 	}
 }
 
+// TestLongTextsEndScripts has work that takes minutes for a text of a megabyte: in
+// one call of a function, in a loop, and in a script that is only long.
+func TestLongTextsEndScripts(t *testing.T) {
+	message := strings.Repeat("a", 1<<20)
+	for name, script := range map[string]string{
+		"match":         `x = match("(.{1,30}){1,30}x", message)`,
+		"replace":       `replace(message, "[a-z]{1,900}x", "")`,
+		"all matches":   `replace(message, "a*b|a", "")`,
+		"with groups":   `replace(message, "(a*b)|a", "$1")`,
+		"split":         `kv_split(message, "a*b|a", include_keys=["a"])`,
+		"parts":         `kv_split(message, " ?", include_keys=["a"])`,
+		"grok":          `grok(message, "(?P<q>(|.{1,30}){1,30})x|(a|b*)*c")`,
+		"characters":    `for ;; { x = strlen(message) }`,
+		"parts of it":   `for ;; { x = slice_string(message, 900000, 1000000) }`,
+		"numbers":       `for ;; { x = parse_int(message, 10); group_between(message, [1, 2], 3); cast(t, "int") }`,
+		"years":         `for ;; { parse_date(d, yy=message, MM="1") }`,
+		"addresses":     `for ;; { x = cidr(message, "10.0.0.0/8") }`,
+		"equality":      `a = message + "x"; b = message + "x"; for ;; { x = a == b }`,
+		"membership":    `m = {}; m[message] = 1; a = message + "b"; for ;; { x = a in m }`,
+		"maps":          `for ;; { x = {message: 1} }`,
+		"lists":         `l = []; for i = 0; i < 50000; i += 1 { l = append(l, i) }; for ;; { group_in(message, l, "x") }`,
+		"cached":        `for ;; { cache_set(message, "a") }`,
+		"aggregated":    `agg_create("b", on_count=1000000); for ;; { agg_metric("b", "n", "sum", ["message"], "message") }`,
+		"user agents":   `for ;; { user_agent(message) }`,
+		"a long script": strings.Repeat("x = strlen(message)\n", 40_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := runs(t, script, message)
+			if !errors.Is(err, fn.ErrSteps) && !errors.Is(err, fn.ErrTime) && !errors.Is(err, fn.ErrBytes) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// TestOnePatternIsCompiledOnce has a script that takes minutes to compile
+// otherwise.
+func TestOnePatternIsCompiledOnce(t *testing.T) {
+	compiled(t, strings.Repeat("grok(_, \"%{IPORHOST:a} %{HTTPDATE:b}\")\n", 20_000))
+}
+
+func TestTooManyPatternsAreRefused(t *testing.T) {
+	var script strings.Builder
+	for i := range 6 {
+		fmt.Fprintf(&script, "grok(_, \"%d%s\")\n", i, strings.Repeat("literal", 20_000))
+	}
+	_, errs := pipeline.Compile("test.p", script.String(), engine(t).opts)
+	if !strings.Contains(errs.Text(), "patterns of the script have more than") {
+		t.Errorf("got %.200s", errs.Text())
+	}
+}
+
+func TestDiagnosticsAreBounded(t *testing.T) {
+	for name, line := range map[string]string{
+		"function": "nope()\n", "argument": "cast(a, b)\n", "pattern": "match(\"" + strings.Repeat(`\\pL`, 200) + "(\", _)\n",
+	} {
+		_, errs := pipeline.Compile("test.p", strings.Repeat(line, 15), engine(t).opts)
+		if n := len(errs); n < 2 || n > 10 {
+			t.Errorf("%s: %d diagnostics", name, n)
+		}
+		for _, d := range errs {
+			if len(d.Error()) > 300 {
+				t.Errorf("%s: a diagnostic of %d bytes", name, len(d.Error()))
+			}
+		}
+	}
+}
+
 func TestStepsCountTheSameEachTime(t *testing.T) {
 	program := compiled(t, "n = 0\nfor ;; { n += 1\nadd_key(n) }")
 	var first int64

@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,6 +155,46 @@ func TestStatusBeforeTheFirstTurn(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if s := w.loop.Status(); !s.Converged || s.Generation == 0 || s.Stores[0].ReadAt.IsZero() {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Upstream reads and writes its table of inputs without its lock while the status
+// is asked for; the race detector holds us to better.
+func TestStatusWhileKeysChange(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
+		w := started(t, "etcdv3:confd/a", "[[inputs.net]]\nurl = \"a\"\n", "redis:confd/b", "[[inputs.cpu]]\n")
+		defer w.close()
+		var readers sync.WaitGroup
+		end := make(chan struct{})
+		for range 4 {
+			readers.Go(func() {
+				for tick := time.NewTicker(100 * time.Millisecond); ; {
+					select {
+					case <-tick.C:
+					case <-end:
+						return
+					}
+					s := w.loop.Status()
+					for i := range s.Units { // what was given out is the asker's own
+						s.Units[i].ID, s.Stores[0].Nodes = "", nil
+					}
+					clear(s.Keys)
+				}
+			})
+		}
+		for i := range 50 {
+			value := fmt.Sprintf("[[inputs.net]]\nurl = \"%d\"\n", i)
+			if _, err := w.stores["etcdv3"].Put(t.Context(), "confd/a", value, store.Cond{}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(3 * time.Second)
+		}
+		close(end)
+		readers.Wait()
+		s := w.loop.Status()
+		if !s.Converged || len(s.Units) != 2 || s.Units[0].ID != "input/cpu" || s.Units[0].Starts != 1 || s.Units[1].ID != "input/net" || s.Units[1].Starts != 51 || s.Keys[0].Key == "" {
 			t.Errorf("%+v", s)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -80,7 +81,8 @@ func copySource(t *testing.T, to string) string {
 	if err != nil {
 		t.Skipf("no git repository to copy: %v", err)
 	}
-	for name := range strings.SplitSeq(strings.TrimRight(string(list), "\x00"), "\x00") {
+	names := strings.Split(strings.TrimRight(string(list), "\x00"), "\x00")
+	for _, name := range append(names, pages(t)...) {
 		body, err := os.ReadFile(filepath.Join("../..", name))
 		if os.IsNotExist(err) {
 			continue // deleted, and not yet committed
@@ -97,6 +99,22 @@ func copySource(t *testing.T, to string) string {
 		}
 	}
 	return to
+}
+
+// pages returns the console's files that `make console` has built, which git does
+// not know: the first build has them, so the second has to.
+func pages(t *testing.T) (names []string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS("../.."), "internal/console/dist", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, ".gz") {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 // Git says which version it is, and of when.

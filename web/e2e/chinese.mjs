@@ -18,7 +18,8 @@ async function english() {
       !e.closest(names) &&
       e.checkVisibility() &&
       /[a-z]{3,}\s+[a-z]{2,}/i.test(text) &&
-      !/\p{Script=Han}/u.test(text)
+      !/\p{Script=Han}/u.test(text) &&
+      !said.includes(JSON.stringify(text).slice(1, -1))
     )
       out.push(text);
   }

@@ -87,4 +87,31 @@ await scenario(async ({ page, context, complaints }) => {
   await page.getByText("Earlier queries").click();
   await page.getByRole("button", { name: byInstance }).click();
   await seen(page.getByRole("img", { name: /2 lines from/ }));
+
+  step("every example is answered");
+  await page.goto(`${agent}/query`);
+  const examples = page.locator("details", { hasText: "Examples" }).getByRole("listitem");
+  await seen(examples);
+  const count = await examples.count();
+  check(count > 5, `${count} examples`);
+  for (let i = 0; i < count; i++) {
+    await page.goto(`${agent}/query`);
+    await seen(examples);
+    const text = await examples.nth(i).innerText();
+    await examples.nth(i).getByRole("button").click();
+    await seen(page.getByRole("heading", { name: "Answer" }));
+    equal(new URL(page.url()).searchParams.get("q"), text, "the address");
+    equal(await page.getByRole("alert").count(), 0, `mistakes in ${text}`);
+  }
+
+  step("what points hold is shown as it is, and never becomes a part of the page");
+  const hostile = `<img src=x onerror="alert(1)">`;
+  const sent = await page.request.post(`${agent}/v1/write/logging`, {
+    data: `hostile,service=${hostile.replace(/[ =]/g, "\\$&")} message="${hostile.replaceAll('"', '\\"')}"`,
+  });
+  equal(sent.status(), 200, await sent.text());
+  await page.goto(`${agent}/query?q=${encodeURIComponent("L::hostile:(message) BY service")}`);
+  await seen(page.getByRole("cell", { name: hostile }).first());
+  equal(await page.getByRole("cell", { name: hostile }).count(), 2, "cells with the text");
+  equal(await page.locator("main img").count(), 0, "images");
 });

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
+import { language } from "../src/state/preferences";
 import { bytes, since, span, took } from "../src/ui/format";
 
 describe("format", () => {
@@ -30,5 +31,17 @@ describe("format", () => {
   it("knows that a time has not come", () => {
     expect(since("", 5)).toBeUndefined();
     expect(since("1970-01-01T00:00:01Z", 3000)).toBe(2000);
+  });
+});
+
+describe("in Chinese", () => {
+  afterEach(() => {
+    language.value = "en";
+  });
+
+  it("names lengths of time in Chinese", () => {
+    language.value = "zh";
+    expect(span(3_661_000)).toBe("1 小时 1 分");
+    expect(span(5_000)).toBe("5 秒");
   });
 });

@@ -135,6 +135,9 @@ func bindGroupIn(c *fn.Call) (fn.Eval, error) {
 			return point.NilOf(), nil
 		}
 		list, err := set(r)
+		if err == nil && list.Kind() == point.List {
+			err = r.Step(len(*list.List()))
+		}
 		if err != nil && fn.IsLimit(err) {
 			return list, err
 		}

@@ -157,7 +157,10 @@ func parseInt() fn.Func {
 		},
 		Examples: []fn.Example{{Script: `add_key(n, parse_int("ff", 16))`, Out: map[string]any{"n": int64(255)}}},
 		Bind: func(c *fn.Call) (fn.Eval, error) {
-			return withBase(c, point.String, point.IntOf(0), func(v point.Value, base int) (point.Value, error) {
+			return withBase(c, point.String, point.IntOf(0), func(r *fn.Run, v point.Value, base int) (point.Value, error) {
+				if err := r.Step(len(v.Text()) / 8); err != nil {
+					return v, err
+				}
 				n, _ := strconv.ParseInt(v.Text(), base, 64) // what it holds after an error is what users know
 				return point.IntOf(n), nil
 			})
@@ -177,7 +180,7 @@ func formatInt() fn.Func {
 		},
 		Examples: []fn.Example{{Script: `add_key(s, format_int(255, 16))`, Out: map[string]any{"s": "ff"}}},
 		Bind: func(c *fn.Call) (fn.Eval, error) {
-			return withBase(c, point.Int, point.StringOf(""), func(v point.Value, base int) (point.Value, error) {
+			return withBase(c, point.Int, point.StringOf(""), func(_ *fn.Run, v point.Value, base int) (point.Value, error) {
 				if base < 2 || base > 36 {
 					return v, fmt.Errorf("format_int: the base must be from 2 to 36, got %d", base)
 				}
@@ -189,7 +192,7 @@ func formatInt() fn.Func {
 
 // withBase binds a function of a value of one kind and a base; arguments of any
 // other kind give otherwise.
-func withBase(c *fn.Call, kind point.Kind, otherwise point.Value, f func(point.Value, int) (point.Value, error)) (fn.Eval, error) {
+func withBase(c *fn.Call, kind point.Kind, otherwise point.Value, f func(*fn.Run, point.Value, int) (point.Value, error)) (fn.Eval, error) {
 	value, base := c.Args[0].Eval, c.Args[1].Eval
 	return func(r *fn.Run) (point.Value, error) {
 		v, err := value(r)
@@ -200,6 +203,6 @@ func withBase(c *fn.Call, kind point.Kind, otherwise point.Value, f func(point.V
 		if err != nil || b.Kind() != point.Int {
 			return otherwise, err
 		}
-		return f(v, int(b.Int()))
+		return f(r, v, int(b.Int()))
 	}, nil
 }

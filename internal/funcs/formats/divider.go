@@ -2,43 +2,39 @@ package formats
 
 import (
 	"iter"
-	"regexp"
 	"slices"
 	"strings"
+
+	"datakit.dev/internal/pipeline/fn"
+	"datakit.dev/internal/pipeline/regex"
 )
 
 // A divider divides texts at the matches of a regular expression. Most are a
 // plain text, which is found ten times as fast without the expression.
 type divider struct {
 	plain string // or ""
-	expr  *regexp.Regexp
+	expr  *regex.Expr
 }
 
-// cost is about how many steps it takes to divide s.
-func (d divider) cost(s string) int {
-	if d.plain == "" {
-		return 4 * len(s)
+// split returns the parts of s.
+func (d divider) split(r *fn.Run, s string) (iter.Seq[string], error) {
+	if d.plain != "" {
+		return strings.SplitSeq(s, d.plain), r.Step(len(s) / 8)
 	}
-	return len(s) / 8
-}
-
-// split yields the parts of s.
-func (d divider) split(s string) iter.Seq[string] {
-	if d.plain == "" {
-		return slices.Values(d.expr.Split(s, -1))
-	}
-	return strings.SplitSeq(s, d.plain)
+	parts, err := d.expr.Split(s, -1, r)
+	return slices.Values(parts), err
 }
 
 // cut returns what is before and after the first match in s, and whether there
 // is one.
-func (d divider) cut(s string) (before, after string, ok bool) {
+func (d divider) cut(r *fn.Run, s string) (before, after string, ok bool, err error) {
 	if d.plain != "" {
-		return strings.Cut(s, d.plain)
+		before, after, ok = strings.Cut(s, d.plain)
+		return before, after, ok, r.Step(len(s) / 8)
 	}
-	parts := d.expr.Split(s, 2)
+	parts, err := d.expr.Split(s, 2, r)
 	if len(parts) != 2 {
-		return s, "", false
+		return s, "", false, err
 	}
-	return parts[0], parts[1], true
+	return parts[0], parts[1], true, nil
 }

@@ -1,11 +1,11 @@
 package formats
 
 import (
-	"regexp"
 	"strings"
 
 	"datakit.dev/internal/pipeline/ast"
 	"datakit.dev/internal/pipeline/fn"
+	"datakit.dev/internal/pipeline/regex"
 	"datakit.dev/internal/point"
 )
 
@@ -76,9 +76,6 @@ func bindKV(c *fn.Call) (fn.Eval, error) {
 		if err != nil || len(keys) == 0 || s == "" {
 			return point.BoolOf(false), err
 		}
-		if err := r.Step(sp.field.cost(s) + sp.value.cost(s)); err != nil {
-			return point.NilOf(), err
-		}
 		found, err := sp.store(r, s, keys)
 		return point.BoolOf(found), err
 	}, err
@@ -87,8 +84,15 @@ func bindKV(c *fn.Call) (fn.Eval, error) {
 // store writes the pairs of s whose name is wanted, the last of a name at last.
 func (sp *splitter) store(r *fn.Run, s string, wanted keySet) (bool, error) {
 	found := false
-	for field := range sp.field.split(s) {
-		name, value, ok := sp.value.cut(field)
+	fields, err := sp.field.split(r, s)
+	if err != nil {
+		return false, err
+	}
+	for field := range fields {
+		name, value, ok, err := sp.value.cut(r, field)
+		if err != nil {
+			return found, err
+		}
 		if !ok {
 			continue
 		}
@@ -171,11 +175,11 @@ func dividerOf(c *fn.Call, i int, otherwise string) (divider, error) {
 			return divider{}, err
 		}
 	}
-	expr, err := regexp.Compile(text)
+	expr, err := regex.Compile(text)
 	if err != nil {
 		return divider{}, c.Errorf(i, "%v", err)
 	}
-	if plain, whole := expr.LiteralPrefix(); whole && plain != "" {
+	if plain, whole := expr.Literal(); whole && plain != "" {
 		return divider{plain: plain}, nil
 	}
 	return divider{expr: expr}, nil

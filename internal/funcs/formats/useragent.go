@@ -71,12 +71,15 @@ func (a *agent) store(r *fn.Run) {
 // list of them grows.
 const sectionSize = 160
 
+// stepsPerByte is for the worst header, of blanks alone.
+const stepsPerByte = 32
+
 // parse reads a header, after charging for what the library allocates.
 func parse(r *fn.Run, s string) (*agent, error) {
 	if err := r.Alloc(3*len(s) + sectionSize*(strings.Count(s, " ")+1)); err != nil {
 		return nil, err
 	}
-	if err := r.Step(len(s)); err != nil {
+	if err := r.Step(stepsPerByte * len(s)); err != nil {
 		return nil, err
 	}
 	var a agent

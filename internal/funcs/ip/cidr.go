@@ -51,6 +51,10 @@ func bindCIDR(c *fn.Call) (fn.Eval, error) {
 	}, nil
 }
 
+// maxAddress bounds the text of an address, a network and its zone included: one
+// that begins like an address is read to its end otherwise.
+const maxAddress = 256
+
 // textArg returns argument i, a string literal or a key that holds a string; ""
 // for any other value. A call is let through as users know it, and has none.
 func textArg(c *fn.Call, i int) (func(*fn.Run) string, error) {
@@ -63,7 +67,7 @@ func textArg(c *fn.Call, i int) (func(*fn.Run) string, error) {
 		key := c.Args[i].Key
 		return func(r *fn.Run) string {
 			v, ok := key.Get(r)
-			if !ok || v.Kind() != point.String {
+			if !ok || v.Kind() != point.String || len(v.Text()) > maxAddress {
 				return ""
 			}
 			return v.Text()

@@ -168,6 +168,9 @@ func bindAggMetric(c *fn.Call) (fn.Eval, error) {
 			if v.Kind() != point.String {
 				return nothing()
 			}
+			if err := r.Step(len(v.Text())); err != nil {
+				return v, err
+			}
 			tags = append(tags, point.Tag{Key: key, Value: v.Text()})
 		}
 		v, ok := value.Get(r)

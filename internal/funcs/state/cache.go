@@ -92,6 +92,9 @@ func bindCacheSet(c *fn.Call) (fn.Eval, error) {
 		if v, err = duplicate(r, v); err != nil {
 			return v, err
 		}
+		if err := r.Step(len(k.Text())); err != nil {
+			return v, err
+		}
 		kept.set(k.Text(), v, r.Now(), time.Duration(n)*time.Second)
 		return nothing()
 	}, nil

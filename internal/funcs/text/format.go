@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/point"
@@ -30,7 +31,7 @@ func strlen() fn.Func {
 				if v.Kind() != point.String {
 					return v, fmt.Errorf("strlen: expected a string, got %s", v.Kind())
 				}
-				return point.IntOf(int64(len([]rune(v.Text())))), nil
+				return point.IntOf(int64(utf8.RuneCountInString(v.Text()))), r.Step(len(v.Text()) / 8)
 			}, nil
 		},
 	}
@@ -61,7 +62,8 @@ func sliceString() fn.Func {
 					}
 					args[i] = v
 				}
-				return point.StringOf(between(args[0].Text(), args[1].Int(), args[2].Int())), nil
+				text := args[0].Text()
+				return point.StringOf(between(text, args[1].Int(), args[2].Int())), r.Step(len(text) / 8)
 			}, nil
 		},
 	}

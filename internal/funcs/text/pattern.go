@@ -1,7 +1,6 @@
 package text
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -9,6 +8,7 @@ import (
 	"datakit.dev/internal/pipeline/ast"
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/pipeline/grok"
+	"datakit.dev/internal/pipeline/regex"
 	"datakit.dev/internal/point"
 )
 
@@ -90,9 +90,9 @@ func bindGrok(c *fn.Call) (fn.Eval, error) {
 			return point.NilOf(), err
 		}
 		var room [16]grok.Span
-		spans, ok := pattern.Match(s, room[:0])
-		if !ok {
-			return point.BoolOf(false), nil
+		spans, ok, err := pattern.MatchWithin(s, room[:0], r)
+		if !ok || err != nil {
+			return point.BoolOf(false), err
 		}
 		before := len(r.Point.Fields)
 		for i, span := range spans {
@@ -167,20 +167,18 @@ func bindMatch(c *fn.Call) (fn.Eval, error) {
 		if err != nil || v.Kind() != point.String {
 			return point.BoolOf(false), err
 		}
-		if err := r.Step(len(v.Text())); err != nil {
-			return point.NilOf(), err
-		}
-		return point.BoolOf(expr.MatchString(v.Text())), nil
+		found, err := expr.Match(v.Text(), r)
+		return point.BoolOf(found), err
 	}, nil
 }
 
 // expression compiles argument i, a string with a regular expression.
-func expression(c *fn.Call, i int) (*regexp.Regexp, error) {
+func expression(c *fn.Call, i int) (*regex.Expr, error) {
 	text, err := c.Literal(i)
 	if err != nil {
 		return nil, err
 	}
-	expr, err := regexp.Compile(text)
+	expr, err := regex.Compile(text)
 	if err != nil {
 		return nil, c.Errorf(i, "%v", err)
 	}
@@ -221,10 +219,7 @@ func replace() fn.Func {
 	}
 }
 
-func replaceAll(r *fn.Run, key fn.Key, expr *regexp.Regexp, s, with string) error {
-	if err := r.Step(len(s)); err != nil {
-		return err
-	}
+func replaceAll(r *fn.Run, key fn.Key, expr *regex.Expr, s, with string) error {
 	// At worst each byte is a match, and each group in the replacement is the
 	// whole text.
 	groups := strings.Count(with, "$")
@@ -236,6 +231,9 @@ func replaceAll(r *fn.Run, key fn.Key, expr *regexp.Regexp, s, with string) erro
 			return err
 		}
 	}
-	r.Store(key.Name, point.StringOf(expr.ReplaceAllString(s, with)))
-	return nil
+	text, err := expr.Replace(s, with, r)
+	if err == nil {
+		r.Store(key.Name, point.StringOf(text))
+	}
+	return err
 }

@@ -20,6 +20,7 @@ type layout struct {
 	sep      byte
 	last     byte // of the text; 0: any
 	yearless bool // the form ends in the year, the text has none
+	zulu     int  // the length of the text where it ends in Z; 0: any
 }
 
 var layouts = [...]layout{ //nolint:gochecknoglobals // a table, never written
@@ -30,13 +31,18 @@ var layouts = [...]layout{ //nolint:gochecknoglobals // a table, never written
 	{form: "2006/01/02 - 15:04:05", at: 4, sep: '/'},                            // gin
 	{form: "Mon Jan 2 15:04:05.000000 2006", at: len("Mon"), sep: ' '},          // apache
 	{form: "2006-01-02 15:04:05.000 UTC", at: len("2006"), sep: '-', last: 'C'}, // postgresql, in the zone of the script
-	// The library reads these as well, in four times the time.
-	{form: "2006-01-02T15:04:05Z07:00", at: len("2006-01-02"), sep: 'T'},
+	// The library reads these as well, in four times the time. With a part of a
+	// second it takes Z for a letter, and the time for one in the zone of the script.
+	{form: "2006-01-02T15:04:05Z07:00", at: len("2006-01-02"), sep: 'T', zulu: len("2006-01-02T15:04:05Z")},
 	{form: "2006-01-02 15:04:05", at: len("2006-01-02"), sep: ' '},
 }
 
 func (l layout) may(text string) bool {
-	return len(text) > l.at && text[l.at] == l.sep && (l.last == 0 || l.last == text[len(text)-1])
+	if len(text) <= l.at || text[l.at] != l.sep {
+		return false
+	}
+	last := text[len(text)-1]
+	return (l.last == 0 || l.last == last) && (l.zulu == 0 || last != 'Z' || l.zulu == len(text))
 }
 
 // maxText bounds a text that is read as a date.

@@ -171,3 +171,53 @@ func BenchmarkReadDate(b *testing.B) {
 		})
 	}
 }
+
+// slowly reads a date without any of our short ways: the forms of the field that
+// the library does not read, one after the other, and then the library.
+func slowly(text string, loc *time.Location) (int64, error) {
+	for _, l := range layouts {
+		if l.zulu > 0 {
+			break // from here on the library reads them as well
+		}
+		of := text
+		if l.yearless {
+			of += " 2026"
+		}
+		if t, err := time.ParseInLocation(l.form, of, loc); err == nil {
+			if t.UnixNano() > 0 {
+				return t.UnixNano(), nil
+			}
+			break
+		}
+	}
+	t, err := anyDate(text, loc)
+	return t.UnixNano(), err
+}
+
+// TestShortWaysReadWhatTheLibraryReads holds every short way against the library,
+// which has ways of its own: of 03:00:00.5Z it takes the Z for a letter.
+func TestShortWaysReadWhatTheLibraryReads(t *testing.T) {
+	zones := []*time.Location{time.UTC, time.FixedZone("", -9000), mustZone(t, "Europe/Kiev"), mustZone(t, "Asia/Shanghai")}
+	forms := []string{
+		time.RFC3339, time.RFC3339Nano, time.RFC1123, time.RFC850, time.ANSIC, time.UnixDate, time.RubyDate, time.Stamp,
+		"2006-01-02 15:04:05.000", "2006-01-02 15:04:05,000", "2006-01-02T15:04:05.000000Z", "2006-01-02T15:04:05,123+08:00",
+		"2006-01-02", "2006/01/02 15:04", "1/2/2006 15:04:05", "20060102150405", "2006-01-02 15:04:05 -0700 MST", "2006-01-02T15:04:05",
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		text := dates().Draw(t, "text")
+		if rapid.Bool().Draw(t, "of another form") {
+			at := time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "time"), rapid.Int64Range(0, 999_999_999).Draw(t, "ns"))
+			text = at.In(rapid.SampledFrom(zones).Draw(t, "its zone")).Format(rapid.SampledFrom(forms).Draw(t, "form"))
+			for range rapid.IntRange(0, 2).Draw(t, "changes") {
+				at := rapid.IntRange(0, len(text)).Draw(t, "at")
+				text = text[:at] + rapid.SampledFrom([]string{"", " ", "0", "/", "9", "-", ",", ".", "Z"}).Draw(t, "put") + text[at:]
+			}
+		}
+		loc := rapid.SampledFrom(zones).Draw(t, "zone")
+		want, wantErr := slowly(text, loc)
+		got, err := readDate(newRun(), text, loc)
+		if (err == nil) != (wantErr == nil) || err == nil && got != want {
+			t.Fatalf("%q in %s: got %d, %v, want %d, %v", text, loc, got, err, want, wantErr)
+		}
+	})
+}

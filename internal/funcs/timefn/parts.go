@@ -144,6 +144,9 @@ func (d *date) integer(r *fn.Run, i int) (n int64, given bool, err error) {
 	if err != nil {
 		return 0, false, err
 	}
+	if len(text) > maxText {
+		return 0, false, nil
+	}
 	n, failed := strconv.ParseInt(text, 10, 64)
 	return n, failed == nil, nil
 }
@@ -169,7 +172,7 @@ func (d *date) month(r *fn.Run, now time.Time) (time.Month, error) {
 	if err != nil || text == "" {
 		return now.Month(), err
 	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+	if n, err := strconv.ParseInt(text[:min(len(text), maxText)], 10, 64); err == nil {
 		if n < 1 || n > 12 {
 			return 0, d.call.Errorf(partMonth, "the month must be from 1 to 12, got %d", n)
 		}

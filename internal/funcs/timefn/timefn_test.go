@@ -61,6 +61,8 @@ func TestDefaultTimeReadsTheDatesOfLogs(t *testing.T) {
 		{`default_time(k)`, "Tue May 18 06:25:05.176170 2021", time.Date(2021, 5, 18, 6, 25, 5, 176170e3, time.UTC)},
 		{`default_time(k, "Asia/Tokyo")`, "2021-05-27 06:54:14.760 UTC", time.Date(2021, 5, 26, 21, 54, 14, 760e6, time.UTC)},
 		{`default_time(k, "America/New_York")`, "May 8, 2009 5:57:51 PM", time.Date(2009, 5, 8, 21, 57, 51, 0, time.UTC)},
+		{`default_time(k, "+8")`, "2021-07-20T18:00:00Z", time.Date(2021, 7, 20, 18, 0, 0, 0, time.UTC)},
+		{`default_time(k, "+8")`, "2021-07-20T18:00:00.123Z", time.Date(2021, 7, 20, 10, 0, 0, 123e6, time.UTC)}, // the library takes no notice of Z here
 		{`default_time(k)`, "1638171049123", time.UnixMilli(1638171049123)},
 		{`default_time(k)`, "060102 15:04:05", time.Date(2006, 1, 2, 15, 4, 5, 0, time.UTC)},
 		{`default_time_with_fmt(k, "2006-01-02 15", "Asia/Shanghai")`, "2021-07-20 18", time.Date(2021, 7, 20, 10, 0, 0, 0, time.UTC)},

@@ -23,7 +23,14 @@ type checker struct {
 	errs  diag.List
 }
 
+// MaxErrors is how many diagnostics a script gets at most: each is looked up in its
+// text.
+const MaxErrors = 10
+
 func (c *checker) errorf(pos token.Pos, format string, args ...any) {
+	if len(c.errs) >= MaxErrors {
+		return
+	}
 	c.errs.Add(diag.At(c.src, int(pos)), format, args...)
 }
 

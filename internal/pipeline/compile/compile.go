@@ -108,6 +108,9 @@ type scope struct {
 }
 
 func (c *compiler) errorf(pos token.Pos, format string, args ...any) {
+	if len(c.errs) >= check.MaxErrors {
+		return
+	}
 	c.errs.Add(diag.At(c.src, int(pos)), format, args...)
 }
 

@@ -25,7 +25,7 @@ func (c *compiler) cond(x ast.Expr) cond {
 		}
 	case *ast.Binary:
 		if isComparison(x.Op) {
-			return compare(x, c.expr(x.X), c.expr(x.Y), operator(x.Op))
+			return compare(x, c.expr(x.X), c.expr(x.Y), c.operator(x))
 		}
 		if (x.Op == token.And || x.Op == token.Or) && isBool(x.X) && isBool(x.Y) {
 			return both(x.Op == token.Or, c.cond(x.X), c.cond(x.Y))

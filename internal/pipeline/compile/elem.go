@@ -336,6 +336,9 @@ func cutText(r *fn.Run, s string, b bounds) (point.Value, error) {
 		if err := r.Alloc(2 * int(n)); err != nil {
 			return point.NilOf(), err
 		}
+		if err := r.Step(int(n)); err != nil {
+			return point.NilOf(), err
+		}
 		text.Grow(int(n) + 1)
 	}
 	for i := from; i >= 0 && i < int64(len(s)) && (by > 0 && i < to || by < 0 && i > to); i += by {

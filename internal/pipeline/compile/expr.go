@@ -138,7 +138,7 @@ func (c *compiler) binary(x *ast.Binary) operand {
 	if x.Op == token.And || x.Op == token.Or {
 		return computed(logic(x, a.eval, b.eval))
 	}
-	apply := operator(x.Op)
+	apply := c.operator(x)
 	if a.known && b.known {
 		// A text that folding would make long is left to the run, whose limits
 		// it then meets.
@@ -252,6 +252,9 @@ func (c *compiler) mapLit(x *ast.MapLit) fn.Eval {
 				return k, fn.Errorf(x.Keys[i].Pos(), "the key of a map must be a string, got %s", k.Kind())
 			}
 			v, err := values[i](r)
+			if err == nil {
+				err = r.Step(len(k.Text()) / bytesPerStep)
+			}
 			if err != nil {
 				return v, err
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"datakit.dev/internal/pipeline/ast"
 	"datakit.dev/internal/pipeline/fn"
 	"datakit.dev/internal/pipeline/token"
 	"datakit.dev/internal/point"
@@ -13,12 +14,27 @@ import (
 // A binary applies an operator to two values.
 type binary func(r *fn.Run, x, y point.Value) (point.Value, error)
 
+// operator returns the operator of x. What has no value equals nil on the left of
+// == alone, as users of the language know it: nothing == nil, and nil != nothing.
+func (c *compiler) operator(x *ast.Binary) binary {
+	if (x.Op == token.Equal || x.Op == token.NotEqual) && c.isVoid(x.Y) && !c.isVoid(x.X) {
+		return func(*fn.Run, point.Value, point.Value) (point.Value, error) {
+			return point.BoolOf(x.Op == token.NotEqual), nil
+		}
+	}
+	return operator(x.Op)
+}
+
 func operator(op token.Kind) binary {
 	switch op { //nolint:exhaustive // the others are arithmetic
 	case token.Equal:
-		return func(_ *fn.Run, x, y point.Value) (point.Value, error) { return point.BoolOf(equal(x, y)), nil }
+		return func(r *fn.Run, x, y point.Value) (point.Value, error) {
+			return point.BoolOf(equal(x, y)), r.Step(len(x.Text()) / bytesPerStep)
+		}
 	case token.NotEqual:
-		return func(_ *fn.Run, x, y point.Value) (point.Value, error) { return point.BoolOf(!equal(x, y)), nil }
+		return func(r *fn.Run, x, y point.Value) (point.Value, error) {
+			return point.BoolOf(!equal(x, y)), r.Step(len(x.Text()) / bytesPerStep)
+		}
 	case token.Less, token.LessEqual, token.Greater, token.GreaterEqual:
 		return comparison(op)
 	case token.In:
@@ -26,6 +42,10 @@ func operator(op token.Kind) binary {
 	}
 	return arithmetic(op)
 }
+
+// bytesPerStep is how much text is compared or looked through at the price of one
+// step.
+const bytesPerStep = 64
 
 // truth is what a value is worth as a condition: zero and what is empty is
 // false.
@@ -191,9 +211,9 @@ func contains(r *fn.Run, x, y point.Value) (point.Value, error) {
 		}
 		if ky == point.Map {
 			_, ok := y.Map()[x.Text()]
-			return point.BoolOf(ok), nil
+			return point.BoolOf(ok), r.Step(len(x.Text()) / bytesPerStep)
 		}
-		return point.BoolOf(strings.Contains(y.Text(), x.Text())), r.Step(len(y.Text()) / 64)
+		return point.BoolOf(strings.Contains(y.Text(), x.Text())), r.Step(len(y.Text()) / bytesPerStep)
 	case point.List:
 		list := *y.List()
 		for i := range list {

@@ -34,7 +34,7 @@ var (
 
 // stepSlice is how many steps pass between two looks at the clock: 10 to 100 µs
 // of work, so that a look costs nothing.
-const stepSlice = 8192
+const stepSlice = 4096
 
 func (l Limits) orDefault() Limits {
 	if l.Steps == 0 {
@@ -79,19 +79,27 @@ func (r *Run) Step(n int) error {
 
 // slice ends a slice of steps: the clock is looked at, and the next one begun.
 func (r *Run) slice() error {
-	limit := r.Env.Limits.orDefault().Time
-	switch {
-	case r.began.IsZero():
-		r.began = time.Now()
-	case time.Since(r.began) > limit:
-		r.steps = math.MinInt / 2
-		return ErrTime
+	if err := r.Look(); err != nil {
+		return err
 	}
 	for r.steps < 0 && r.nSteps > 0 {
 		r.grant()
 	}
 	if r.steps < 0 {
 		return ErrSteps
+	}
+	return nil
+}
+
+// Look looks at the clock, in work that takes its time within one call: an error
+// ends the script. The time begins with the first look.
+func (r *Run) Look() error {
+	switch limit := r.Env.Limits.orDefault().Time; {
+	case r.began.IsZero():
+		r.began = time.Now()
+	case time.Since(r.began) > limit:
+		r.steps = math.MinInt / 2
+		return ErrTime
 	}
 	return nil
 }

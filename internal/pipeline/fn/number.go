@@ -6,6 +6,10 @@ import (
 	"datakit.dev/internal/point"
 )
 
+// maxNumber bounds the text of a number: the error of a longer one, which is none,
+// holds a copy of it.
+const maxNumber = 4096
+
 // Number returns v as a float: a string is parsed, and what is no number is 0.
 func Number(v point.Value) float64 {
 	switch v.Kind() { //nolint:exhaustive // the others are no numbers
@@ -18,6 +22,9 @@ func Number(v point.Value) float64 {
 			return 1
 		}
 	case point.String:
+		if len(v.Text()) > maxNumber {
+			return 0
+		}
 		if f, err := strconv.ParseFloat(v.Text(), 64); err == nil {
 			return f
 		}

@@ -2,6 +2,7 @@ package grok
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,16 @@ const maxExpanded = 256 << 10
 type definition struct {
 	text  string
 	types map[string]Type
+}
+
+// key tells definitions apart.
+func (d definition) key() string {
+	var b strings.Builder
+	b.WriteString(d.text)
+	for _, name := range slices.Sorted(maps.Keys(d.types)) {
+		fmt.Fprintf(&b, "\x00%s:%d", name, d.types[name])
+	}
+	return b.String()
 }
 
 // A lookup finds the definition behind a name.

@@ -14,7 +14,7 @@ type machine struct {
 // begin readies a machine, which may have served before, for a text.
 func (m *machine) begin(text string) {
 	m.text = text
-	m.budget = stepsBase + stepsPerByte*len(text)
+	m.budget = min(stepsBase+stepsPerByte*len(text), maxSteps)
 	m.steps = m.budget
 	m.depth = 0
 	m.remembering = false
@@ -29,6 +29,8 @@ const (
 	// takes over. It then has cost about as much as regexp takes itself.
 	stepsBase    = 4096
 	stepsPerByte = 64
+	// maxSteps bounds it for a text of any length, to some 20 ms.
+	maxSteps = 4 << 20
 
 	// maxDepth bounds the stack of a match to a few megabytes.
 	maxDepth = 1 << 15

@@ -1,11 +1,14 @@
 package grok
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"slices"
 	"sync"
+
+	"datakit.dev/internal/pipeline/regex"
 )
 
 // A Pattern is a compiled grok expression. It never changes, and any number of
@@ -17,7 +20,11 @@ type Pattern struct {
 	// regexp compiles the expression for package regexp when first needed: it
 	// takes longer than all the rest, and most patterns never need it.
 	regexp func() *regexp.Regexp
+	size   int // instructions of that
 }
+
+// maxShown bounds how much of an expression an error repeats.
+const maxShown = 80
 
 // Compile compiles a grok expression with the patterns of a set.
 func Compile(pattern string, set *Set) (*Pattern, error) {
@@ -25,16 +32,24 @@ func Compile(pattern string, set *Set) (*Pattern, error) {
 	if err != nil {
 		return nil, err
 	}
+	return set.work.once(def, newPattern)
+}
+
+func newPattern(def definition) (*Pattern, error) {
 	tree, err := syntax.Parse(def.text, syntax.Perl)
 	if err != nil {
+		if bad, ok := errors.AsType[*syntax.Error](err); ok && len(bad.Expr) > maxShown {
+			bad.Expr = bad.Expr[:maxShown] + "…"
+		}
 		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
-	if instructions(tree) > maxInstructions {
+	size := instructions(tree)
+	if size > maxInstructions {
 		return nil, fmt.Errorf("%w: more than %d instructions", ErrLimit, maxInstructions)
 	}
 	p := &Pattern{regexp: sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(def.text) // What parsed above does compile.
-	})}
+	}), size: size}
 	p.name(tree.CapNames(), def.types)
 	p.search = newSearch(tree, p.slots())
 	return p, nil
@@ -85,9 +100,26 @@ func (p *Pattern) Match(text string, dst []Span) ([]Span, bool) {
 	return p.matchRegexp(text, dst)
 }
 
+// MatchWithin is Match that ends with the error of clock when the time is over.
+func (p *Pattern) MatchWithin(text string, dst []Span, clock regex.Clock) ([]Span, bool, error) {
+	if p.search != nil {
+		spans, found := p.search.find(text, dst)
+		if found != gaveUp {
+			return spans, found == match, nil
+		}
+	}
+	found, err := regex.Of(p.regexp(), p.size).FindSubmatch(text, clock)
+	dst, ok := p.spans(found, dst)
+	return dst, ok, err
+}
+
 // matchRegexp matches with package regexp, slower but linear whatever the text.
 func (p *Pattern) matchRegexp(text string, dst []Span) ([]Span, bool) {
-	found := p.regexp().FindStringSubmatchIndex(text)
+	return p.spans(p.regexp().FindStringSubmatchIndex(text), dst)
+}
+
+// spans appends the captures of what package regexp found.
+func (p *Pattern) spans(found []int, dst []Span) ([]Span, bool) {
 	if found == nil {
 		return dst, false
 	}

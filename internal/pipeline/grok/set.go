@@ -8,6 +8,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // maxPatterns bounds what one set or one of its scopes holds.
@@ -22,6 +23,41 @@ var builtinPatterns string
 type Set struct {
 	outer    *Set
 	patterns map[string]definition
+	work     *work // of all scopes within one set; nil for the outermost
+}
+
+// maxWork bounds the expressions that are compiled with one scope and those
+// within it, as bytes of text with every reference replaced. The
+// nginx pattern has 5 KiB, and takes a millisecond.
+const maxWork = 512 << 10
+
+// work is what has been compiled with a scope: a script of a megabyte that says
+// one pattern twenty thousand times would take a minute otherwise.
+type work struct {
+	mu       sync.Mutex
+	compiled map[string]*Pattern
+	bytes    int
+}
+
+// once returns what build makes of a definition, or what it has made of it.
+func (w *work) once(def definition, build func(definition) (*Pattern, error)) (*Pattern, error) {
+	if w == nil {
+		return build(def)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key := def.key()
+	if p := w.compiled[key]; p != nil {
+		return p, nil
+	}
+	if w.bytes += len(def.text); w.bytes > maxWork {
+		return nil, fmt.Errorf("%w: the patterns of the script have more than %d bytes together, with every reference replaced", ErrLimit, maxWork)
+	}
+	p, err := build(def)
+	if err == nil {
+		w.compiled[key] = p
+	}
+	return p, err
 }
 
 // NewSet returns the built-in patterns together with extra ones, given as name
@@ -63,7 +99,13 @@ func dropMalformed(patterns map[string]definition) error {
 
 // Scope returns an empty set within s: it sees what s holds, and what is added
 // to it hides the same name in s, without a change to s.
-func (s *Set) Scope() *Set { return &Set{outer: s} }
+func (s *Set) Scope() *Set {
+	inner := &Set{outer: s, work: s.work}
+	if inner.work == nil {
+		inner.work = &work{compiled: map[string]*Pattern{}}
+	}
+	return inner
+}
 
 // Add defines a pattern, which may refer to those that the set holds by now. A
 // later change of these does not change it. A name that the set holds already

@@ -181,3 +181,47 @@ func TestReadersAndWritersTogether(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// Whatever is in the journal, its pages from the newest back make up all of it.
+func TestPagesOfOlderChangesMakeUpAll(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		j := changes.New(start)
+		want := ""
+		for i := range rapid.IntRange(0, 40).Draw(t, "entries") {
+			if rapid.Bool().Draw(t, "unit") {
+				j.Add(start, unit("x"))
+				continue
+			}
+			name := strings.Repeat("k", i+1)
+			j.Add(start, key(name))
+			want = strings.TrimSpace(want + " " + name)
+		}
+		limit := rapid.IntRange(1, 10).Draw(t, "limit")
+		got := ""
+		for list := j.Latest(limit); len(list) > 0; list = j.Before(list[0].ID, limit) {
+			if len(list) > limit {
+				t.Fatalf("%d entries, asked for %d", len(list), limit)
+			}
+			got = strings.TrimSpace(names(list) + " " + got)
+		}
+		if got != want {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestStatesAreTheLastThatAreWanted(t *testing.T) {
+	j := changes.New(start)
+	j.Add(start, unit("a"), key("k"), unit("b"), unit("a"), changes.Entry{Kind: changes.Generation, Generation: 1}, unit("a"))
+	all := func(changes.Entry) bool { return true }
+	if got := names(j.States(3, all)); got != "b a a" {
+		t.Errorf("the last three are %q", got)
+	}
+	isA := func(e changes.Entry) bool { return e.Unit.ID == "a" }
+	if list := j.States(2, isA); names(list) != "a a" || list[0].ID >= list[1].ID {
+		t.Errorf("those of a are %q", names(list))
+	}
+	if list := j.States(10, func(changes.Entry) bool { return false }); len(list) != 0 {
+		t.Errorf("none is wanted, %d come", len(list))
+	}
+}

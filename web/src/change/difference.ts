@@ -71,25 +71,35 @@ function middle(a: string[], b: string[], head: number, tail: number, out: Row[]
   }
 }
 
-/** A Gap stands for lines that are equal and not shown. */
-export interface Gap {
-  kind: "gap";
-  lines: number;
-}
+// The equal lines that are shown beside a change.
+const around = 3;
 
-/** hunks leaves out the equal lines that are far from a change. */
-export function hunks(rows: readonly Row[], around = 3): (Row | Gap)[] {
+/** unified writes the difference of two texts as the agent does: lines with their sign, the equal ones near them. */
+export function unified(before: string, after: string): string {
+  const rows = difference(before, after);
   const near = new Array<boolean>(rows.length).fill(false);
   rows.forEach((r, i) => {
-    if (r.kind === "same") return;
-    for (let j = Math.max(0, i - around); j <= Math.min(rows.length - 1, i + around); j++) near[j] = true;
+    if (r.kind !== "same") near.fill(true, Math.max(0, i - around), i + around + 1);
   });
-  const out: (Row | Gap)[] = [];
-  rows.forEach((r, i) => {
-    const last = out.at(-1);
-    if (near[i]) out.push(r);
-    else if (last?.kind === "gap") last.lines++;
-    else out.push({ kind: "gap", lines: 1 });
-  });
+  let out = "";
+  for (let i = 0; i < rows.length; ) {
+    if (!near[i]) {
+      i++;
+      continue;
+    }
+    let end = i;
+    while (near[end]) end++;
+    out += hunk(rows.slice(i, end));
+    i = end;
+  }
   return out;
+}
+
+const signs = { same: " ", gone: "-", new: "+" };
+
+function hunk(rows: readonly Row[]): string {
+  const a = rows.flatMap((r) => r.before ?? []);
+  const b = rows.flatMap((r) => r.after ?? []);
+  const head = `@@ -${a[0] ?? 0},${a.length} +${b[0] ?? 0},${b.length} @@\n`;
+  return head + rows.map((r) => `${signs[r.kind]}${r.text}\n`).join("");
 }

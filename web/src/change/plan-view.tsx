@@ -52,11 +52,13 @@ export function PlanView({ plan, onProblem }: Props) {
 function Steps({ label, steps }: { label: string; steps: readonly TrialStep[] }) {
   const w = words.value;
   return (
-    <ul class="steps" aria-label={label}>
+    <ul class="plan-steps" aria-label={label}>
       {steps.map((s) => (
         <li key={`${s.verb} ${s.unit}`}>
-          <Badge tone={tones[s.verb]} text={w.state.verb[s.verb]} /> <span class="mono">{s.unit}</span>{" "}
-          <span class="faint small">{s.origin}</span>
+          <span class="verb">
+            <Badge tone={tones[s.verb]} text={w.state.verb[s.verb]} />
+          </span>{" "}
+          <span class="mono">{s.unit}</span> <span class="faint small">{s.origin}</span>
           {s.error && <p class="error">{s.error}</p>}
         </li>
       ))}

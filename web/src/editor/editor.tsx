@@ -33,6 +33,9 @@ export function Editor(props: Props) {
   const mounted = useRef<Mounted | undefined>(undefined);
   const latest = useRef(props);
   latest.current = props;
+  // The texts that were told and have not come back as the value yet: who types on
+  // meanwhile must not have them put in again.
+  const told = useRef<string[]>([]);
   const [failed, setFailed] = useState(false);
   const [ready, setReady] = useState(false);
   const w = words.value.editor;
@@ -52,7 +55,10 @@ export function Editor(props: Props) {
           description: help,
           phrases: words.value.editor.phrases,
           ...assist(() => latest.current),
-          onChange: (text) => latest.current.onChange?.(text),
+          onChange: (text) => {
+            told.current.push(text);
+            latest.current.onChange?.(text);
+          },
           onSave: () => latest.current.onSave?.(),
         });
         setReady(true);
@@ -65,7 +71,11 @@ export function Editor(props: Props) {
       mounted.current = undefined;
     };
   }, [props.syntax]);
-  useEffect(() => mounted.current?.setValue(props.value), [props.value, ready]);
+  useEffect(() => {
+    const echo = told.current.lastIndexOf(props.value);
+    if (echo >= 0) told.current.splice(0, echo + 1);
+    else mounted.current?.setValue(props.value);
+  }, [props.value, ready]);
   useEffect(() => mounted.current?.setProblems(props.problems ?? []), [props.problems, props.value, ready]);
   useEffect(
     () => mounted.current?.set({ readOnly, label: props.label, description: help, phrases: w.phrases }),

@@ -48,6 +48,7 @@ export interface Setup {
 
 /** A Mounted is an editor that is there. */
 export interface Mounted {
+  /** setValue puts another text in place; onChange is not told of it. */
   setValue(text: string): void;
   setProblems(problems: readonly Problem[]): void;
   set(change: Partial<Pick<Setup, "readOnly" | "label" | "description" | "phrases">>): void;
@@ -69,6 +70,7 @@ export function mount(host: HTMLElement, setup: Setup): Mounted {
   const place = document.createElement("div");
   shadow.append(place);
   const variable = new Compartment();
+  let given = false; // the text that is put in comes from the page
   let own = {
     readOnly: setup.readOnly,
     label: setup.label,
@@ -102,7 +104,7 @@ export function mount(host: HTMLElement, setup: Setup): Mounted {
         indentWithTab, // Escape before it lets Tab leave: the description says so
       ]),
       EditorView.updateListener.of((u) => {
-        if (u.docChanged) setup.onChange(u.state.doc.toString());
+        if (u.docChanged && !given) setup.onChange(u.state.doc.toString());
       }),
     ],
   });
@@ -110,7 +112,9 @@ export function mount(host: HTMLElement, setup: Setup): Mounted {
   return {
     setValue(text) {
       if (text === view.state.doc.toString()) return;
+      given = true;
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+      given = false;
     },
     setProblems(problems) {
       const list = marks(view.state.doc.toString(), problems).map((m) => ({

@@ -16,9 +16,9 @@ const look = EditorView.theme({
   ".cm-scroller": {
     fontFamily: "var(--mono)",
     lineHeight: "1.55",
-    minHeight: "12rem",
     maxHeight: "min(65vh, 48rem)",
   },
+  ".cm-content, .cm-gutters": { minHeight: "var(--editor-height, 14rem)" },
   ".cm-content": { padding: "8px 0", caretColor: "var(--text)" },
   ".cm-line": { padding: "0 10px" },
   ".cm-cursor": { borderLeftColor: "var(--text)" },
@@ -26,16 +26,14 @@ const look = EditorView.theme({
     backgroundColor: "transparent",
     color: "var(--faint)",
     border: "none",
-    borderRight: "1px solid var(--line)",
   },
-  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "var(--code-line)" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "transparent" },
+  "&.cm-focused .cm-activeLine, &.cm-focused .cm-activeLineGutter": { backgroundColor: "var(--code-line)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
     backgroundColor: "var(--code-selection)",
   },
-  ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": {
-    backgroundColor: "var(--code-match)",
-    outline: "none",
-  },
+  "&:not(.cm-focused) .cm-matchingBracket": { backgroundColor: "transparent" },
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--code-match)", outline: "none" },
   ".cm-tooltip": {
     color: "var(--text)",
     backgroundColor: "var(--panel)",
@@ -98,7 +96,7 @@ const look = EditorView.theme({
 const colours = HighlightStyle.define([
   { tag: [t.keyword, t.controlKeyword], color: "var(--code-keyword)", fontWeight: "600" },
   { tag: [t.string], color: "var(--code-string)" },
-  { tag: [t.special(t.string), t.escape], color: "var(--code-special)", fontWeight: "600" },
+  { tag: [t.special(t.string), t.escape], color: "var(--code-special)" },
   { tag: [t.comment], color: "var(--code-comment)", fontStyle: "italic" },
   { tag: [t.number, t.bool, t.null], color: "var(--code-number)" },
   { tag: [t.atom], color: "var(--code-keyword)", fontWeight: "600" },

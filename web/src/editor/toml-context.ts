@@ -97,7 +97,7 @@ export function place(text: string, at: number): Place {
   const all = lines(text);
   const i = all.findLastIndex((l) => l.start <= at);
   const line = all[i];
-  if (!line || line.quotes !== "") return { at: "nothing" };
+  if (line?.quotes !== "") return { at: "nothing" };
   const before = line.text.slice(0, at - line.start);
   let table: string[] = [];
   let top = 0;

@@ -13,6 +13,7 @@ import { type Column, Table } from "../ui/table";
 import { words } from "../words";
 import { NewScript } from "./scripts/new-script";
 import { cost, idOf, type Row, rowsOf } from "./scripts/rows";
+import { stateOf } from "./scripts/script-head";
 import { ScriptView } from "./scripts/script-view";
 
 /** Scripts is every script with what it did, and the one that is chosen. */
@@ -78,8 +79,6 @@ export function Scripts() {
 
 function columns(): Column<Row>[] {
   const w = words.value;
-  const states = w.state.script as Record<string, string>;
-  const ofKeys = w.state.key as Record<string, string>;
   return [
     {
       id: "name",
@@ -106,13 +105,7 @@ function columns(): Column<Row>[] {
       id: "state",
       head: w.keys.state,
       sort: (r) => r.state,
-      cell: (r) => (
-        <Badge
-          tone={scriptTone(r.state)}
-          text={states[r.state] ?? ofKeys[r.state] ?? r.state}
-          title={r.error}
-        />
-      ),
+      cell: (r) => <Badge tone={scriptTone(r.state)} text={stateOf(r)} title={r.error} />,
     },
     { id: "runs", head: w.scripts.runs, right: true, sort: (r) => r.runs, cell: (r) => number(r.runs) },
     {

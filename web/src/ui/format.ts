@@ -55,17 +55,25 @@ export function took(ns: number): string {
   return span(ns / 1_000_000);
 }
 
+// How a length of time is named, from the day down.
+const lengths = { en: [" d", " h", " min", " s"], zh: [" 天", " 小时", " 分", " 秒"] } as const;
+
 /** span writes a length of time in its one or two largest units, given in milliseconds. */
 export function span(ms: number): string {
+  const [d, h, min, sec] = lengths[language.value];
   const s = Math.max(0, ms) / 1000;
-  if (s < 10) return `${trim(s)} s`;
-  if (s < 60) return `${Math.floor(s)} s`;
-  if (s < 3600) return pair(Math.floor(s / 60), "min", Math.floor(s % 60), "s");
-  if (s < 86400) return pair(Math.floor(s / 3600), "h", Math.floor((s % 3600) / 60), "min");
-  return pair(Math.floor(s / 86400), "d", Math.floor((s % 86400) / 3600), "h");
+  if (s < 10) return trim(s) + sec;
+  if (s < 60) return Math.floor(s) + sec;
+  if (s < 3600) return pair(s, 60, min, 1, sec);
+  if (s < 86400) return pair(s, 3600, h, 60, min);
+  return pair(s, 86400, d, 3600, h);
 }
 
-const pair = (a: number, x: string, b: number, y: string) => (b > 0 ? `${a} ${x} ${b} ${y}` : `${a} ${x}`);
+function pair(s: number, large: number, x: string, small: number, y: string): string {
+  const rest = Math.floor((s % large) / small);
+  return Math.floor(s / large) + x + (rest > 0 ? ` ${rest}${y}` : "");
+}
+
 const trim = (n: number) => (n >= 100 ? Math.round(n).toString() : String(Number(n.toPrecision(2))));
 
 /** since returns the milliseconds from a time to now; undefined where it has not come. */

@@ -13,7 +13,7 @@ export interface Column<Row> {
   right?: boolean;
   /** The cell that names the row. */
   name?: boolean;
-  /** Left out of a card where it has nothing to say. */
+  /** Whether it has nothing to say of a row: it is left out of its card, and of all where no row has. */
   optional?: (row: Row) => boolean;
 }
 
@@ -38,6 +38,7 @@ const byDefault = 100;
 /** Table is a list with sorted columns; where there is little room, each row is a card. */
 export function Table<Row>(props: Props<Row>) {
   const [shown, setShown] = useState(props.page ?? byDefault);
+  const columns = props.columns.filter((c) => !c.optional || props.rows.some((r) => !c.optional?.(r)));
   if (props.rows.length === 0) return <div class="empty">{props.empty}</div>;
   const rows = sorted(props.rows, props.columns, props.order ?? "");
   const rest = rows.length - shown;
@@ -49,19 +50,14 @@ export function Table<Row>(props: Props<Row>) {
       <table class="table" role="table" aria-label={props.label}>
         <thead role="rowgroup">
           <tr role="row">
-            {props.columns.map((c) => (
+            {columns.map((c) => (
               <Head key={c.id} column={c} order={props.order ?? ""} onOrder={props.onOrder} />
             ))}
           </tr>
         </thead>
         <tbody role="rowgroup">
           {rows.slice(0, shown).map((row) => (
-            <Line
-              key={props.id(row)}
-              row={row}
-              columns={props.columns}
-              chosen={props.id(row) === props.chosen}
-            />
+            <Line key={props.id(row)} row={row} columns={columns} chosen={props.id(row) === props.chosen} />
           ))}
         </tbody>
       </table>

@@ -56,16 +56,14 @@ export function ChangeCard({ change: c, stores, fresh, chosen }: Props) {
             {c.was !== "" && c.was !== c.state && ` · ${w.was(state.key[c.was])}`}
           </span>
         </div>
-        {c.error && <p class="change-error mono">{c.error}</p>}
+        {c.error && <p class={`change-error mono tone-${keyTone(c.state)}`}>{c.error}</p>}
         <Steps steps={c.steps} />
         {c.diff ? (
           <details class="change-diff" open={c.diff.split("\n").length <= openLines}>
             <summary>{w.difference}</summary>
             <Diff text={c.diff} label={w.differenceOf(name)} />
           </details>
-        ) : (
-          <p class="faint small">{w.same}</p>
-        )}
+        ) : null}
         {c.cut && <p class="faint small">{w.cut}</p>}
       </article>
     </li>

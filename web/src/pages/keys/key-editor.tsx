@@ -127,7 +127,7 @@ function HowToWrite({ value }: { value: KeyValue }) {
         <summary>{w.readOnly}</summary>
         <p>{w.readOnlyHow}</p>
         <pre class="mono">{"[console]\n  write = true"}</pre>
-        <Command text="curl -X POST localhost:9529/v1/reload" />
+        <Command text={`curl -X POST ${globalThis.location.host}/v1/reload`} />
       </details>
     );
   }

@@ -14,7 +14,7 @@ export function KeyHead({ value }: { value: KeyValue }) {
   return (
     <header class="key-head">
       <h2 class="mono">{value.key}</h2>
-      <dl class="facts">
+      <dl class="key-facts">
         <div>
           <dt>{w.keys.state}</dt>
           <dd>
@@ -71,7 +71,7 @@ export function KeyHead({ value }: { value: KeyValue }) {
           </div>
         )}
       </dl>
-      {value.error && (
+      {value.error && value.problems.length === 0 && (
         <p class={value.state === "kept" || value.state === "rejected" ? "notice bad" : "notice"}>
           {value.error}
         </p>

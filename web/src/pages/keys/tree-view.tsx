@@ -100,7 +100,11 @@ function Fold({ folder, store, chosen, open }: BranchProps) {
     <details open={isOpen} onToggle={(e) => e.currentTarget.open !== isOpen && setOwn(e.currentTarget.open)}>
       <summary>
         <span class="mono">{folder.name}/</span> <span class="faint small">{number(folder.total)}</span>
-        {folder.bad > 0 && <Badge tone="bad" text={words.value.keys.bad(number(folder.bad))} />}
+        {folder.bad > 0 && (
+          <span class="refused-count">
+            <Badge tone="bad" text={words.value.keys.bad(number(folder.bad))} />
+          </span>
+        )}
       </summary>
       {isOpen && <Branch folder={folder} store={store} chosen={chosen} open={open} />}
     </details>

@@ -14,7 +14,7 @@ export function Problems({ status, list }: { status: Status; list: readonly Prob
   const aside = status.keys.filter((k) => /^(duplicate|shadowed|singleton)$/.test(k.state)).length;
   const shown = all ? list : list.slice(0, atFirst);
   return (
-    <section class="problems" aria-labelledby="wrong">
+    <section class="wrong" aria-labelledby="wrong">
       <h2 id="wrong">
         {w.wrong} {list.length > 0 && <span class="faint">{w.wrongCount(number(list.length))}</span>}
       </h2>

@@ -84,7 +84,10 @@ function optionsFor(plot: Plot, div: HTMLElement, onPointer: (at: number | null)
     tzDate: (s) => uPlot.tzDate(new Date(s * 1000), "UTC"),
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false } },
-    axes: [axis, { ...axis, size: wide }],
+    axes: [
+      { ...axis, space: 90, values: clockTexts },
+      { ...axis, size: wide },
+    ],
     series: [
       {},
       ...plot.lines.map((l, i) => ({
@@ -97,6 +100,14 @@ function optionsFor(plot: Plot, div: HTMLElement, onPointer: (at: number | null)
     ],
     hooks: { setCursor: [(u) => onPointer(u.cursor.idx ?? null)] },
   };
+}
+
+/** clockTexts writes the times below the chart as all others are written. */
+function clockTexts(_: uPlot, times: number[], __: number, ___: number, step: number): string[] {
+  return times.map((s) => {
+    const [day = "", clock = ""] = timeText(s * 1000).split(" ");
+    return step >= 86_400 ? day : step >= 60 ? clock.slice(0, 5) : step >= 1 ? clock.slice(0, 8) : clock;
+  });
 }
 
 function Legend({ plot, at }: { plot: Plot; at: number | null }) {

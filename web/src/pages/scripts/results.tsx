@@ -22,7 +22,6 @@ export function Results({ results, onProblem }: Props) {
       </label>
       <ol class="results">
         {results.map((r, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: points have no names of their own, and stay where they are
           <li key={i} class="panel">
             <One result={r} all={all} onProblem={onProblem} />
           </li>

@@ -39,7 +39,7 @@ export function ScriptEditor({ category, name, value, stored }: Props) {
   const key = `pipeline/${category}/${name}`;
   const writable = trees.value?.filter((t) => t.writable) ?? [];
   const store = wanted || (value?.writable ? value.store : (writable[0]?.id ?? ""));
-  const readOnly = value?.redacted ?? false; // hidden secrets are no text to go on from
+  const mayWrite = writable.length > 0 && !value?.redacted; // a text without its secrets is not to be written
   const changed = text !== base.text;
   useEffect(() => {
     if (changed || stored.etag === base.etag) return;
@@ -61,7 +61,7 @@ export function ScriptEditor({ category, name, value, stored }: Props) {
     },
     onProblem: show,
   });
-  useGuard(changed && written === "");
+  useGuard(changed && mayWrite && written === "");
   useEffect(() => {
     if (written !== "") go(to("/scripts", { script: `${category}/${name}`, store: written }));
   }, [written]);
@@ -75,16 +75,15 @@ export function ScriptEditor({ category, name, value, stored }: Props) {
       setNote(said(error));
     }
   };
-  const canWrite = store !== "" && !readOnly && text.trim() !== "" && (changed || store !== value?.store);
+  const canWrite = mayWrite && text.trim() !== "" && (changed || store !== value?.store);
   return (
     <>
       {value?.store === "local" && <p class="notice">{w.scripts.localHow}</p>}
-      {readOnly && <p class="notice">{w.scripts.redactedHow}</p>}
+      {!mayWrite && <p class="notice">{value?.redacted ? w.scripts.redactedHow : w.scripts.noStore}</p>}
       <Editor
         value={text}
         syntax="script"
         label={w.scripts.textOf(name)}
-        readOnly={readOnly}
         problems={shown}
         specs={specs.value}
         keys={keys}
@@ -100,7 +99,7 @@ export function ScriptEditor({ category, name, value, stored }: Props) {
         {note || (changed && (pending ? w.change.checking : shown.length === 0 ? w.change.valid : ""))}
       </div>
       <Problems problems={shown} onGo={show} />
-      {!readOnly && writable.length > 0 && (
+      {mayWrite && (
         <div class="actions">
           <button
             type="button"
@@ -133,12 +132,7 @@ export function ScriptEditor({ category, name, value, stored }: Props) {
         onKeys={setKeys}
         onProblem={(p) => p.file === name && show(p)}
       />
-      {value?.running && (
-        <RunningValue
-          value={value}
-          onTake={readOnly ? undefined : () => setText(value.running?.value ?? text)}
-        />
-      )}
+      {value?.running && <RunningValue value={value} onTake={() => setText(value.running?.value ?? text)} />}
       {flow.view}
     </>
   );

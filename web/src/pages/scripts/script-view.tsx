@@ -5,6 +5,7 @@ import { find, trees } from "../../state/trees";
 import { words } from "../../words";
 import { type Row, winner } from "./rows";
 import { ScriptEditor } from "./script-editor";
+import { ScriptHead } from "./script-head";
 
 interface Props {
   row: Row;
@@ -33,9 +34,9 @@ export function ScriptView({ row, rows }: Props) {
   const other = winner(row, rows);
   return (
     <>
-      <h2 class="mono">{`${row.category}/${row.name}`}</h2>
+      <ScriptHead row={row} />
       {other && <p class="notice">{w.wins(other.store || other.namespace)}</p>}
-      {row.error && !other && <p class="notice bad">{row.error}</p>}
+      {row.error && !other && loaded?.value.problems.length === 0 && <p class="notice bad">{row.error}</p>}
       {row.store === "" && <p class="notice">{w.noText}</p>}
       {trouble && (
         <p class="notice bad" role="alert">

@@ -21,7 +21,6 @@ export const changes = {
   differenceOf: (key: string) => `What changed in ${key}`,
   before: "Before",
   after: "After",
-  same: "The value is the same.",
   cut: "Only the beginning is kept of what is longer.",
   line: "Line",
   removed: "removed",

@@ -9,7 +9,7 @@ export const overview = {
   wrongCount: (n: string) => `${n} to look at`,
   allWell: "Nothing is wrong.",
   setAside: (n: string) =>
-    `${n} keys are set aside on purpose (duplicate, shadowed, once a host): see Stores.`,
+    `${n === "1" ? "One key is" : `${n} keys are`} set aside on purpose (duplicate, shadowed, once a host): see Stores.`,
   problem: {
     agent: "The agent itself",
     storeStale: "Store unreadable",
@@ -46,7 +46,7 @@ export const overview = {
   scripts: "Scripts active",
   of: (n: string, all: string) => `${n} of ${all}`,
   rate: "Points a second",
-  queue: "Points in queues",
+  queue: "Queued",
   recent: "Points to query",
   generation: "Generation",
   up: "Up for",

@@ -23,7 +23,8 @@ export const scripts = {
   localHow:
     "This is a file of the agent's machine, which is not written here. You can try its text; put into a store, the store's script goes before the file until its key is deleted.",
   redactedHow:
-    "Secrets are hidden, so the text can only be read. Writing is switched on in datakit.conf: [console] write = true.",
+    "Changes can be tried here, and not written: writing is switched on in datakit.conf, [console] write = true. Secrets are hidden until then.",
+  noStore: "Changes can be tried here, and not written: no store can be written by this console, now.",
   tryTitle: "Run it on recent points",
   pointsOf: "Points of",
   ownSample: "a sample of my own",

@@ -18,7 +18,7 @@ export const stores = {
   acceptAsk: "Remove what the keys that are gone asked for?",
   acceptAskHow:
     "All deletions that are held are applied at once, of every store. What they stop does not run until its keys are put again.",
-  accepted: (n: string) => `Applied: ${n} stores.`,
+  accepted: (n: string) => `Applied, stores: ${n}.`,
   holds: "What it holds",
   holdsNothing: "It holds no key below its root. Put one:",
   key: "Key",

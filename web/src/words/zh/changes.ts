@@ -23,7 +23,6 @@ export const changes: Words["changes"] = {
   differenceOf: (key) => `${key} 的差异`,
   before: "之前",
   after: "之后",
-  same: "值没有变化。",
   cut: "内容过长，仅保留了开头部分。",
   line: "行",
   removed: "删除",

@@ -45,7 +45,7 @@ export const overview: Words["overview"] = {
   scripts: "生效中的脚本",
   of: (n, all) => `${n} / ${all}`,
   rate: "每秒数据点",
-  queue: "排队的数据点",
+  queue: "排队",
   recent: "可查询的数据点",
   generation: "Generation",
   up: "已运行",

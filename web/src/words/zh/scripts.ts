@@ -23,7 +23,9 @@ export const scripts: Words["scripts"] = {
   noText: "其内容不在控制台可读的配置中心或文件中。",
   localHow:
     "这是 Agent 所在主机上的文件，不能在此修改。可以试运行其内容；写入配置中心后，配置中心的脚本优先于该文件，直到对应的键被删除。",
-  redactedHow: "敏感信息已隐去，内容只读。可在 datakit.conf 中设置 [console] write = true 开启写入。",
+  redactedHow:
+    "可以在此试改并试运行，但不能写入。在 datakit.conf 中设置 [console] write = true 可开启写入，在此之前敏感信息会被隐去。",
+  noStore: "可以在此试改并试运行，但目前没有控制台可写入的配置中心。",
   tryTitle: "用最近数据点试运行",
   pointsOf: "数据点来自",
   ownSample: "自己的样例",
