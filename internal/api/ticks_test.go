@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"datakit.dev/internal/api"
+	"datakit.dev/internal/faketime"
 	"datakit.dev/internal/status"
 	"datakit.dev/internal/status/changes"
 )
@@ -29,6 +30,13 @@ func (c *counting) Status() status.Status {
 	defer c.mu.Unlock()
 	c.asked++
 	return c.status
+}
+
+// count returns how often it was asked.
+func (c *counting) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked
 }
 
 // collect lets one unit of the agent do something.
@@ -102,7 +110,7 @@ func watchers(t *testing.T, a api.Agent, n int, path string) (all []*sluggish, e
 }
 
 func TestTicksTellWhatGrew(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		a := agentWith(3)
 		all, end := watchers(t, a, 1, "/v1/events?ticks=true")
 		defer end()
@@ -139,13 +147,13 @@ func TestTicksTellWhatGrew(t *testing.T) {
 }
 
 func TestWhoDoesNotAskGetsNoTicks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		a := agentWith(1)
 		for _, path := range []string{"/v1/events", "/v1/events?ticks=false"} {
 			all, end := watchers(t, a, 1, path)
 			time.Sleep(time.Minute)
-			if strings.Contains(all[0].String(), "tick") || a.asked > 0 {
-				t.Errorf("%s: asked %d times, %s", path, a.asked, all[0])
+			if strings.Contains(all[0].String(), "tick") || a.count() > 0 {
+				t.Errorf("%s: asked %d times, %s", path, a.count(), all[0])
 			}
 			end()
 		}
@@ -154,7 +162,7 @@ func TestWhoDoesNotAskGetsNoTicks(t *testing.T) {
 
 // Many open pages cost the agent hardly more than one, and none at all nothing.
 func TestPagesShareOneSample(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		a := agentWith(10)
 		all, end := watchers(t, a, 40, "/v1/events?ticks=1")
 		time.Sleep(time.Minute + time.Millisecond)
@@ -163,13 +171,13 @@ func TestPagesShareOneSample(t *testing.T) {
 				t.Errorf("%d ticks in a minute", n)
 			}
 		}
-		if a.asked > 31 {
-			t.Errorf("asked %d times in a minute", a.asked)
+		if n := a.count(); n > 31 {
+			t.Errorf("asked %d times in a minute", n)
 		}
 		end()
-		before := a.asked
+		before := a.count()
 		time.Sleep(time.Minute)
-		if a.asked != before {
+		if a.count() != before {
 			t.Error("it is asked though nobody listens")
 		}
 	})
@@ -177,7 +185,7 @@ func TestPagesShareOneSample(t *testing.T) {
 
 // Of ten thousand units a tick names some, the next ones others, and none is left out.
 func TestATickIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	faketime.Test(t, func(t *testing.T) {
 		all, end := watchers(t, agentWith(1200), 1, "/v1/events?ticks=true")
 		defer end()
 		time.Sleep(6*time.Second + time.Millisecond)

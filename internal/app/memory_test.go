@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -22,7 +21,7 @@ func TestMemoryGoesBackWhileTheAgentIdles(t *testing.T) {
 		"idle, and free":      {[]heap{{64 << 20, 0}, {64 << 20, 1 << 20}}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			faketime.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				looks, releases := 0, 0
 				done := make(chan struct{})
