@@ -5,6 +5,10 @@ import { validate } from "./store";
 // How long a text has to rest before it is validated, in milliseconds.
 const rest = 400;
 
+// How often, and after which pause, an agent that is busy is asked again.
+const retries = 3;
+const pause = 1500;
+
 export interface Validation {
   problems: readonly Problem[];
   /** The problems are of an older text than the one given. */
@@ -18,12 +22,16 @@ export function useValidation(key: string, text: string, enabled: boolean): Vali
   useEffect(() => {
     if (!enabled || key === "") return;
     const abort = new AbortController();
-    const timer = setTimeout(() => {
+    let timer = setTimeout(() => ask(retries), rest);
+    // The plan before a write says what is wrong, whether or not an answer came here.
+    const ask = (left: number) => {
       validate(key, text, abort.signal).then(
         (problems) => setState({ of: name, problems }),
-        () => {}, // the plan before a write says what is wrong, whether or not this came
+        () => {
+          if (!abort.signal.aborted && left > 0) timer = setTimeout(() => ask(left - 1), pause);
+        },
       );
-    }, rest);
+    };
     return () => {
       clearTimeout(timer);
       abort.abort();

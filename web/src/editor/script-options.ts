@@ -65,7 +65,14 @@ export function spot(text: string, at: number): Spot {
 export function scriptOptions(s: Spot, text: string, names: Names, lang: Lang): Option[] {
   switch (s.at) {
     case "pattern":
-      return names.patterns.map((p) => ({ label: p, detail: "grok", kind: "constant", info: [] }));
+      return names.patterns.map((p) => ({
+        label: p,
+        insert: `${p}:}`,
+        back: 1,
+        detail: "",
+        kind: "constant",
+        info: [],
+      }));
     case "script":
       return names.scripts.map((n) => ({ label: n, detail: "", kind: "constant", info: [] }));
     case "nothing":

@@ -133,6 +133,7 @@ describe("options", () => {
 
   it("offer patterns within a text, and scripts to be used", () => {
     expect(offered('grok(_, "%{IP:a} %{W|').map((o) => o.label)).toEqual(["IP", "WORD"]);
+    expect(offered('grok(_, "%{W|').at(-1)).toMatchObject({ insert: "WORD:}", back: 1 });
     expect(offered('use("|").').map((o) => o.label)).toEqual(["other.p"]);
   });
 
