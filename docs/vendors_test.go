@@ -61,7 +61,9 @@ func typeEtcd(t *testing.T) {
 func typeEtcdV2(t *testing.T) {
 	testserver.Need(t, "etcdctl", "apt-get install etcd-client")
 	e := testserver.StartEtcd(t, testserver.WithEtcdV2())
-	r := stocked(t, "docs/stores/etcd.md")
+	// A busy machine is slower than what the command waits for.
+	const patient = "etcdctl --timeout 60s --total-timeout 120s "
+	r := stocked(t, "docs/stores/etcd.md", "etcdctl ", patient)
 	r.env = append(r.env, "ETCDCTL_ENDPOINTS="+e.Endpoint)
 	first := r.next()
 	set := strings.Index(first, "etcdctl get")
@@ -71,7 +73,7 @@ func typeEtcdV2(t *testing.T) {
 	// The roles of the v2 API belong to an etcd with a root, who is the one to type.
 	e.EnableAuthV2(t, "ops", "pw", "/datakit/*")
 	r.do("ETCDCTL_API=2 etcdctl --username root:root role add guest")
-	r.swap = strings.NewReplacer("etcdctl ", "etcdctl --username root:root ", "user add datakit ", "user add datakit:pw ")
+	r.swap = strings.NewReplacer("etcdctl ", patient+"--username root:root ", "user add datakit ", "user add datakit:pw ")
 	shows(t, r.do("export ETCDCTL_API=2\n"+r.next()), "Role datakit-read created", "User datakit created", "Role guest removed")
 	r.ls("--backend etcd --username datakit --password pw --node " + e.Endpoint)
 }

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"testing"
 	"time"
+
+	"datakit.dev/internal/faketime"
 )
 
 // An idle agent gives back what a load has left, once; a busy one keeps what it

@@ -36,7 +36,8 @@ Keys that datakit.conf does not know are errors here: an agent only warns.`,
 // checker counts what it prints.
 type checker struct {
 	program
-	files, bad int
+	files int
+	bad   problems
 }
 
 func (p program) check(dir workdir.Dir) error {
@@ -47,7 +48,7 @@ func (p program) check(dir workdir.Dir) error {
 	if err := errors.Join(c.main(dir), c.inputs(dir), c.scripts(dir)); err != nil {
 		return err
 	}
-	if err := problems(c.bad); err != nil {
+	if err := c.bad.err(); err != nil {
 		return err
 	}
 	c.say("%s: %d files are valid", dir, c.files)
@@ -56,8 +57,9 @@ func (p program) check(dir workdir.Dir) error {
 
 func (c *checker) report(list diag.List, origin string) {
 	if len(list) > 0 {
-		fmt.Fprintln(c.Stdout, list.Within(origin).Text())
-		c.bad += len(list)
+		list = list.Within(origin)
+		fmt.Fprintln(c.Stdout, list.Text())
+		c.bad.add(list)
 	}
 }
 

@@ -47,14 +47,14 @@ func (c *confd) importAll(ctx context.Context, t *target, from string, f putFlag
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	n := 0
+	var wrong problems
 	for _, e := range entries {
 		if bad := c.validate(e, t.full(e.Key)); len(bad) > 0 && !f.force {
 			fmt.Fprintln(c.Stdout, bad.Text())
-			n += len(bad)
+			wrong.add(bad)
 		}
 	}
-	if err := problems(n); err != nil {
+	if err := wrong.err(); err != nil {
 		return fmt.Errorf("nothing was written: %w", err)
 	}
 	if f.create && !dry {

@@ -111,13 +111,32 @@ func (p program) validate(e store.Entry, origin string) diag.List {
 	return config.Validate(p.Parts.Catalog, p.CheckScript, e.Key, e.Value).In(origin, "")
 }
 
-// problems returns an error that counts what was printed.
-func problems(n int) error {
-	switch n {
+// problems counts what is printed to standard output as wrong, and keeps the
+// first: who sees only the error has to find the place.
+type problems struct {
+	n     int
+	first string
+}
+
+func (p *problems) add(list diag.List) {
+	for _, d := range list {
+		p.tell(d.Error())
+	}
+}
+
+func (p *problems) tell(what string) {
+	if p.n++; p.n == 1 {
+		p.first = what
+	}
+}
+
+// err returns the problems as an error, nil where there is none.
+func (p *problems) err() error {
+	switch p.n {
 	case 0:
 		return nil
 	case 1:
-		return errors.New("1 problem: put it right, and run this again")
+		return fmt.Errorf("1 problem: put it right, and run this again: %s", p.first)
 	}
-	return fmt.Errorf("%d problems: put them right, and run this again", n)
+	return fmt.Errorf("%d problems: put them right, and run this again: the first is %s", p.n, p.first)
 }

@@ -96,5 +96,7 @@ func (s *scripting) refused(errs diag.List) error {
 	if len(errs) > 0 {
 		fmt.Fprintln(s.Stdout, errs.Text())
 	}
-	return problems(len(errs))
+	var wrong problems
+	wrong.add(errs)
+	return wrong.err()
 }

@@ -27,19 +27,19 @@ func (s *scripting) checkScriptCommand() *cobra.Command {
 		Example: "  datakit pipeline check *.p",
 		Args:    want(1, 1<<20),
 		RunE: run(func(_ context.Context, args []string) error {
-			bad := 0
+			var bad problems
 			for _, path := range args {
 				_, errs, err := s.compile(path)
 				if err != nil {
 					return err
 				}
-				if bad += len(errs); len(errs) > 0 {
+				if bad.add(errs); len(errs) > 0 {
 					fmt.Fprintln(s.Stdout, errs.Text())
 				} else {
 					s.say("%s: valid", path)
 				}
 			}
-			return problems(bad)
+			return bad.err()
 		}),
 	}
 }
@@ -55,13 +55,13 @@ to standard output.`,
 		Example: "  datakit pipeline fmt nginx.p\n  datakit pipeline fmt -w *.p\n  datakit pipeline fmt --check *.p",
 		Args:    want(1, 1<<20),
 		RunE: run(func(_ context.Context, args []string) error {
-			changed, bad := 0, 0
+			changed, bad := 0, problems{}
 			for _, path := range args {
 				differs, errs, err := s.format(path, write, check)
 				if err != nil {
 					return err
 				}
-				if bad += len(errs); len(errs) > 0 {
+				if bad.add(errs); len(errs) > 0 {
 					fmt.Fprintln(s.Stdout, errs.Text())
 				}
 				if differs {
@@ -69,9 +69,9 @@ to standard output.`,
 				}
 			}
 			if check && changed > 0 {
-				return errors.Join(problems(bad), fmt.Errorf("%d of %d scripts are not laid out: datakit pipeline fmt -w does it", changed, len(args)))
+				return errors.Join(bad.err(), fmt.Errorf("%d of %d scripts are not laid out: datakit pipeline fmt -w does it", changed, len(args)))
 			}
-			return problems(bad)
+			return bad.err()
 		}),
 	}
 	cmd.Flags().BoolVarP(&write, "write", "w", false, "write the files that change, and name them")

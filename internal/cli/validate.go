@@ -29,21 +29,20 @@ func (c *confd) validateCommand() *cobra.Command {
 		Example: "  datakit confd validate *.conf\n  datakit confd validate pipeline/metric/cpu.p",
 		Args:    want(1, 1<<20),
 		RunE: run(func(_ context.Context, args []string) error {
-			n := 0
+			var wrong problems
 			for _, arg := range args {
 				e, err := c.fileArg(c.root(), arg)
 				if err != nil {
 					return err
 				}
 				bad := c.validate(e, arg)
-				n += len(bad)
-				if len(bad) > 0 {
+				if wrong.add(bad); len(bad) > 0 {
 					fmt.Fprintln(c.Stdout, bad.Text())
 				} else {
 					c.say("%s: valid", arg)
 				}
 			}
-			return problems(n)
+			return wrong.err()
 		}),
 	}
 }
@@ -110,18 +109,18 @@ func (c *confd) showTrial(t reconcile.Trial) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", verb, diag.OneLine(s.Unit), diag.OneLine(s.Origin))
 	}
-	refused := 0
+	var refused problems
 	for _, k := range t.Keys {
 		if k.Error == "" {
 			continue
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", k.State, diag.OneLine(k.Key), diag.OneLine(k.Error))
 		if k.State == status.Rejected || k.State == status.Kept {
-			refused++
+			refused.tell(k.Error)
 		}
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print the plan: %w", err)
 	}
-	return problems(refused)
+	return refused.err()
 }

@@ -90,9 +90,9 @@ func (a *agent) watch() (leave func() (events, answers int)) {
 	ready := make(chan struct{}, 3)
 	query := func(q string) string { return `{"queries":[{"qtype":"dql","query":{"q":"` + q + `"}}]}` }
 	for _, page := range [][]string{
-		{"/v1/status"},
+		{"/v1/status", "/v1/changes?limit=100"},
+		{"/v1/status", query("L::load:(avg(usage_0) AS usage_0) [15m::15s] BY cpu")},
 		{"/v1/status", query("L::load:(usage_0) [5m] BY cpu LIMIT 60 SLIMIT 1")},
-		{"/v1/changes?limit=100", query("L::load:(avg(usage_0), max(usage_1)) [5m::10s] BY cpu")},
 	} {
 		all.Go(func() {
 			a.listen(ctx, func() { ready <- struct{}{} }, func() { count(&events) })
@@ -125,7 +125,7 @@ func (a *agent) watch() (leave func() (events, answers int)) {
 
 // listen reads the events of the agent until ctx ends.
 func (a *agent) listen(ctx context.Context, ready, event func()) {
-	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, a.url("/v1/events"), nil)
+	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, a.url("/v1/events?ticks=true"), nil)
 	resp, err := http.DefaultClient.Do(req)
 	ready()
 	if err != nil {

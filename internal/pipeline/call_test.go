@@ -11,7 +11,7 @@ import (
 func TestSampleTakesNumbersAndCalculations(t *testing.T) {
 	for script, fine := range map[string]bool{
 		"sample(1)": true, "sample(0.5)": true, "sample(1 - 0.5)": true, "x = 4; sample(1 / x)": true,
-		"sample(x)": false, `sample("1")`: false, "sample(1 == 1)": false, "sample(-1)": false,
+		"sample(x)": false, `sample("1")`: false, "sample(1 == 1)": false, "sample(-1)": true, "sample(-x)": false,
 	} {
 		if _, errs := pipeline.Compile("test.p", script, engine(t).opts); (len(errs) == 0) != fine {
 			t.Errorf("%s: %s", script, errs.Text())

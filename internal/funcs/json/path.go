@@ -2,7 +2,6 @@ package json
 
 import (
 	"datakit.dev/internal/pipeline/ast"
-	"datakit.dev/internal/pipeline/token"
 	"datakit.dev/internal/point"
 )
 
@@ -46,12 +45,6 @@ func indexOf(x ast.Expr) (int, bool) {
 		return int(x.Value), true
 	case *ast.FloatLit:
 		return int(x.Value), true
-	case *ast.Unary:
-		n, ok := indexOf(x.X)
-		if x.Op == token.Sub {
-			n = -n
-		}
-		return n, ok && x.Op != token.Not
 	}
 	return 0, false
 }

@@ -234,7 +234,7 @@ func TestReferTableCallsOfAWrongKind(t *testing.T) {
 		`query_refer_table(1, "k", 1)`:             "expected a key",
 		`query_refer_table("t", 1, 1)`:             "expected a string",
 		`query_refer_table("t", "k", [1])`:         "expected a string",
-		`query_refer_table("t", "k", -1)`:          "expected a string",
+		`query_refer_table("t", "k", -v)`:          "expected a string",
 		`query_refer_table("t", "k", val=1)`:       "no parameter",
 		`mquery_refer_table("t", "k", [1])`:        "expected a list",
 		`mquery_refer_table("t", ["k", 1], [1])`:   "expected a list",

@@ -137,6 +137,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	if got := gatherError(t, config(t, "fail", "old.xml")); !strings.Contains(got, "NVIDIA-SMI has failed") || strings.Contains(got, "second") {
 		t.Errorf("failing: %s", got)
 	}
+	if got := gatherError(t, config(t, "print", "nosuch.xml")); !strings.Contains(got, "exit status 3: it says no more: run it by hand") {
+		t.Errorf("silent: %s", got)
+	}
 	if got := gatherError(t, config(t, "flood", "old.xml")); !strings.Contains(got, "8 MiB") {
 		t.Errorf("flood: %s", got)
 	}

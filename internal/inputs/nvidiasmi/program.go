@@ -51,6 +51,9 @@ func run(ctx context.Context, p program) ([]byte, error) {
 		return nil, fmt.Errorf("%s: ended after %v without an answer", p.path, p.timeout)
 	case err != nil:
 		line, _, _ := strings.Cut(strings.TrimSpace(stderr.buf.String()), "\n")
+		if line == "" {
+			line = "it says no more: run it by hand"
+		}
 		return nil, fmt.Errorf("%s: %w: %s", p.path, err, diag.OneLine(line))
 	}
 	return stdout.buf.Bytes(), nil

@@ -143,12 +143,6 @@ func numberOf(x ast.Expr) (float64, bool) {
 		return float64(x.Value), true
 	case *ast.FloatLit:
 		return x.Value, true
-	case *ast.Unary:
-		n, ok := numberOf(x.X)
-		if x.Op == token.Sub {
-			n = -n
-		}
-		return n, ok && x.Op != token.Not
 	}
 	return 0, false
 }

@@ -47,11 +47,35 @@ func (p *parser) unary() ast.Expr {
 	switch op, at := p.tok.Kind, p.tok.Pos; op { //nolint:exhaustive // the prefix operators
 	case token.Add, token.Sub, token.Not:
 		p.next()
+		p.lines()
 		x := p.unary()
 		p.grow(0)
+		if n := signed(op, at, x); n != nil {
+			return n
+		}
 		return &ast.Unary{At: at, Op: op, X: x}
 	}
 	return p.primary()
+}
+
+// signed returns a number with its sign as one literal: the language takes -5
+// wherever it takes 5, and refuses it where it refuses 5. It returns nil for
+// what is no number.
+func signed(op token.Kind, at token.Pos, x ast.Expr) ast.Expr {
+	sign := 1
+	switch op { //nolint:exhaustive // the signs
+	case token.Not:
+		return nil
+	case token.Sub:
+		sign = -1
+	}
+	switch x := x.(type) {
+	case *ast.IntLit:
+		return &ast.IntLit{At: at, Value: int64(sign) * x.Value}
+	case *ast.FloatLit:
+		return &ast.FloatLit{At: at, Value: float64(sign) * x.Value}
+	}
+	return nil
 }
 
 func (p *parser) primary() ast.Expr {

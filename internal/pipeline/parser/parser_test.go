@@ -53,7 +53,7 @@ func TestPrecedence(t *testing.T) {
 		"a in b == c":      "(a in (b == c))",
 		"1<2==true":        "((1 < 2) == true)",
 		"!a==b":            "((!a) == b)",
-		"-2*-3":            "((-2) * (-3))",
+		"-2*-3":            "(-2 * -3)",
 		"-a[0]+1":          "((-a[0]) + 1)",
 		"a-b-c":            "((a - b) - c)",
 		"!-!x":             "(!(-(!x)))",
@@ -80,7 +80,7 @@ func TestStatements(t *testing.T) {
 		"a = 1; b = 2", ";;a;;", "\n\n", "a\n\n\nb", "a # c\n# d\nb",
 		"if a { b }", "if a {\n} elif b { c; } else { d\n }", "if {\"k\": 1} { a }", "if [1] {}", "if {} {}",
 		"for x in y { break }", "for ;; {}", "for i = 0; i < 1; i += 1 {}", "for ; a; {}", "for f(x); ; g(y) { continue }",
-		"for x in a == b {}", "for x in -5 {}",
+		"for x in a == b {}", "for x in -n {}", "for x in (5) {}", "x = -\n5", "x = !\ntrue", "# c\ra = 1",
 		"a[0][\"x\"] += 1", "x.y = 1", "1 = 2", "a =\n 1",
 	} {
 		if _, errs := parser.Parse(src); len(errs) > 0 {
@@ -111,6 +111,9 @@ func TestErrorsPointAtTheirPlace(t *testing.T) {
 		"a[\"k\"«:] → ",
 		"r = \"abc\"[0«] → expected \":\"",
 		"x = 5 «/ 0 → division by zero",
+		"x = 5 «/ -0 → division by zero",
+		"x = 5 «% --0.0 → division by zero",
+		"for x in «-5 {} → cannot loop over a number",
 		"x = 5 «% 0.0 → division by zero",
 		"for x in «5 {} → cannot loop over a number",
 		"for «1 in x {} → the loop variable must be a name",
@@ -194,7 +197,11 @@ func TestTextReadsBack(t *testing.T) {
 			op := rapid.SampledFrom([]string{"+", "-", "*", "&&", "||", "==", "<", "in", ">="}).Draw(t, "op")
 			return "(" + sub() + " " + op + " " + sub() + ")"
 		case 1:
-			return "(" + rapid.SampledFrom([]string{"-", "!", "+"}).Draw(t, "unary") + sub() + ")"
+			op, operand := rapid.SampledFrom([]string{"-", "!", "+"}).Draw(t, "unary"), sub()
+			if operand[0] >= '0' && operand[0] <= '9' {
+				op = "!" // a sign before a number becomes a part of it
+			}
+			return "(" + op + operand + ")"
 		case 2:
 			return "[" + sub() + ", " + sub() + "]"
 		case 3:

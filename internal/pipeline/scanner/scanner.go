@@ -64,7 +64,7 @@ func (s *Scanner) skip() {
 
 // comment returns the length of the comment at pos; its newline is none of it.
 func (s *Scanner) comment() int {
-	if end := strings.IndexByte(s.src[s.pos:], '\n'); end >= 0 {
+	if end := strings.IndexAny(s.src[s.pos:], "\r\n"); end >= 0 {
 		return end
 	}
 	return len(s.src) - s.pos
