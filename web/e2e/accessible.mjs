@@ -1,39 +1,11 @@
 // axe finds nothing on any page, light or dark, narrow or wide, with a window open.
-import { readFile } from "node:fs/promises";
+import { examine as examined } from "./axe.mjs";
 import { chosen, open, pages } from "./pages.mjs";
-import { scenario, seen, step, write } from "./stage.mjs";
+import { scenario, seen, write } from "./stage.mjs";
 
-const axe = await readFile(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const found = [];
 
-const everything = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-// The dark page is the same page in other colours.
-const colours = ["color-contrast", "link-in-text-block"];
-
-/** run has axe look at the page, and returns what is wrong with it. */
-async function run(runOnly) {
-  const { violations, passes } = await globalThis.axe.run(document, { runOnly, resultTypes: ["violations"] });
-  if (passes.length === 0) throw new Error("axe has looked at nothing");
-  return violations.map((v) => {
-    const nodes = v.nodes
-      .slice(0, 3)
-      .map((n) => `${n.html.slice(0, 200)} (${n.any.map((a) => a.message).join("; ")})`);
-    return `${v.id}: ${v.help}\n    ${nodes.join("\n    ")}`;
-  });
-}
-
-/** examine adds what axe finds on the page as it is now, light and dark. */
-async function examine(page, what) {
-  step(what);
-  await page.evaluate(axe);
-  for (const [colorScheme, rules] of [
-    ["light", everything],
-    ["dark", colours],
-  ]) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    for (const v of await page.evaluate(run, rules)) found.push(`${what}, ${colorScheme}: ${v}`);
-  }
-}
+const examine = async (page, what) => found.push(...(await examined(page, what)));
 
 await scenario(async ({ page, complaints }) => {
   for (const { path } of [...pages, ...chosen]) {

@@ -1,5 +1,6 @@
 // The plan's first step: a key is changed, in the page and by somebody else, and
 // unit and timeline show it without a reload.
+import { examine } from "./axe.mjs";
 import { act, agent, check, equal, gone, scenario, seen, step, until, write } from "./stage.mjs";
 
 const value = (interval) => `[[inputs.mem]]\n  interval = "${interval}"\n`;
@@ -73,6 +74,7 @@ await scenario(async ({ page, complaints }) => {
   await put();
   await seen(dialog.getByRole("heading", { name: "Somebody else was faster" }));
   await seen(dialog.getByText('interval = "5s"'));
+  equal(await examine(page, "conflict"), [], "axe finds");
   await dialog.getByRole("button", { name: "Go on with my text" }).click();
   equal((await editor.innerText()).trim(), value("4s").trim(), "the text");
   await put();

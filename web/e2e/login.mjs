@@ -1,4 +1,5 @@
 // The token lets in, a wrong one does not, and who guesses is slowed down.
+import { examine } from "./axe.mjs";
 import { act, agent, check, equal, gone, scenario, seen, step } from "./stage.mjs";
 
 await scenario(async ({ page, context, complaints }) => {
@@ -18,6 +19,7 @@ await scenario(async ({ page, context, complaints }) => {
   complaints.expect(/401/);
   await submit("wrong");
   await seen(page.getByText("This is not the token."));
+  equal(await examine(page, "login"), [], "axe finds");
 
   step("the right one goes on to where the link led");
   await submit(token);

@@ -35,7 +35,10 @@ async function take(page, look) {
     if (name === "query") await seen(page.locator(".query-plot canvas"));
     if (name === "units") await seen(page.locator("main svg:not(.shape)"));
     if (name === "scripts") await tried(page);
-    await page.evaluate(() => document.fonts.ready);
+    await page.evaluate(() => {
+      scrollTo(0, 0); // what was pressed may have been scrolled to
+      return document.fonts.ready;
+    });
     await page.screenshot({ path: join(dir, `${name}-${look}.png`), animations: "disabled", caret: "hide" });
   }
 }
