@@ -109,7 +109,7 @@ func TestChangesTouchNothingElse(t *testing.T) {
 	a.until("the others run", func(s status.Status) bool { return len(s.Units) == 24 && s.Converged })
 	change := func(i int) {
 		e.Put(t, "/datakit/confd/changes", fmt.Sprintf("[[inputs.null]]\n  points = %d\n", 1+i%9)) // few: the recent points are bounded, and not what is measured
-		time.Sleep(time.Duration(rand.IntN(40)) * time.Millisecond) // a random moment is what is tested
+		time.Sleep(time.Duration(rand.IntN(40)) * time.Millisecond)                                // a random moment is what is tested
 	}
 	for i := range changes / 10 { // until caches and pools have their size
 		change(i)
