@@ -105,7 +105,7 @@ func copySource(t *testing.T, to string) string {
 // not know: the first build has them, so the second has to.
 func pages(t *testing.T) (names []string) {
 	t.Helper()
-	err := fs.WalkDir(os.DirFS("../.."), "internal/console/dist", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS("../.."), "internal/console/dist", func(name string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(name, ".gz") {
 			names = append(names, name)
 		}
