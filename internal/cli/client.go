@@ -22,11 +22,15 @@ import (
 // maxAnswer bounds what an agent may answer.
 const maxAnswer = 256 << 20
 
-// agentFlags say where the running agent answers.
+// maxTokenFile bounds the file of a token, in bytes.
+const maxTokenFile = 4 << 10
+
+// agentFlags say where the running agent answers, and what it lets in.
 type agentFlags struct {
-	dir     string
-	addr    string
-	timeout time.Duration
+	dir       string
+	addr      string
+	tokenFile string
+	timeout   time.Duration
 }
 
 func (f *agentFlags) add(cmd *cobra.Command) {
@@ -37,6 +41,7 @@ func (f *agentFlags) add(cmd *cobra.Command) {
 
 func (f *agentFlags) addAddr(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.addr, "addr", "", "where the agent answers: `host:port` or a socket's path (default: http_api.listen of datakit.conf)")
+	cmd.Flags().StringVar(&f.tokenFile, "console-token-file", "", "the `file` that holds what \"datakit console token\" printed, for an agent that asks for it")
 }
 
 // agent asks a running agent.
@@ -58,9 +63,13 @@ func (p program) agent(f agentFlags) (*agent, error) {
 			return nil, errors.New("http_api.listen is empty in datakit.conf, so the agent answers nowhere: set it, and restart the agent")
 		}
 	}
+	token, err := readToken(f.tokenFile)
+	if err != nil {
+		return nil, err
+	}
 	a := &agent{addr: addr, client: &http.Client{Timeout: f.timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	transport := &http.Transport{} // no proxy: the agent is here
-	a.client.Transport = transport
+	a.client.Transport = &bearer{token, transport}
 	switch host, port, err := net.SplitHostPort(strings.TrimPrefix(addr, "http://")); {
 	case strings.HasPrefix(addr, "https://"):
 		return nil, usage("--addr %s: the agent speaks http", addr)
@@ -76,6 +85,41 @@ func (p program) agent(f agentFlags) (*agent, error) {
 		a.base = "http://" + net.JoinHostPort(config.Reachable(host), port)
 	}
 	return a, nil
+}
+
+// A bearer shows the console's token with each request.
+type bearer struct {
+	token string // "" shows none
+	next  http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
+	if b.token != "" {
+		req = req.Clone(req.Context()) // whose headers are not ours to change
+		req.Header.Set("Authorization", "Bearer "+b.token)
+	}
+	return b.next.RoundTrip(req)
+}
+
+// readToken returns the token that a file holds. No error quotes it.
+func readToken(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("--console-token-file: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxTokenFile+1))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return "", fmt.Errorf("--console-token-file: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if len(text) > maxTokenFile || token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("--console-token-file: %s holds no token: write there what `datakit console token` printed", name)
+	}
+	return token, nil
 }
 
 // readMain reads datakit.conf; one that is missing is empty.

@@ -53,8 +53,9 @@ shows what the keys do. What happens at the agent is shown at once, the rest aft
 the interval. An agent that goes away is waited for.
 
 The changes of keys, with what they restarted, are the agent's own list. It tells
-them on its own machine, unless the console has a token; where it does not, the
-monitor shows what differs between two looks, and says why.
+them on its own machine, and where the console has a token to who shows it by
+--console-token-file. Where it does not, the monitor shows what differs between two
+looks, and says why.
 
 Colours are left out where the environment has NO_COLOR.`,
 		Example: `  datakit monitor

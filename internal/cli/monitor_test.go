@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -86,5 +88,39 @@ func TestMonitorRefusesWhatCannotBe(t *testing.T) {
 		if code != c.code || out != "" || !strings.Contains(errs, c.says) || strings.Count(errs, "\n") != 1 {
 			t.Errorf("%v: code %d, %q %q", c.args, code, out, errs)
 		}
+	}
+}
+
+// The token comes from a file, since a command line can be read by all, and no
+// error tells what a wrong file holds.
+func TestMonitorShowsTheTokenOfAFile(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Values("Authorization"); len(got) != 1 || got[0] != "Bearer right" {
+			t.Errorf("%s came with %q", r.URL.Path, got)
+		}
+		_, _ = io.WriteString(w, "{}")
+	}))
+	t.Cleanup(s.Close)
+	for text, c := range map[string]struct {
+		code int
+		says string
+	}{
+		" right\n":                     {0, ""},
+		"":                             {1, "holds no token"},
+		"two secrets\n":                {1, "holds no token"},
+		"secret\x00":                   {1, "holds no token"},
+		strings.Repeat("secret", 1000): {1, "holds no token"},
+	} {
+		file := filepath.Join(t.TempDir(), "token")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, errs := monitor(t, nil, "--once", "--addr", strings.TrimPrefix(s.URL, "http://"), "--console-token-file", file)
+		if code != c.code || !strings.Contains(errs, c.says) || strings.Contains(errs, "secret") {
+			t.Errorf("%.10q: code %d, %q", text, code, errs)
+		}
+	}
+	if code, _, errs := monitor(t, nil, "--once", "--console-token-file", "/nosuch"); code != 1 || !strings.Contains(errs, "/nosuch") {
+		t.Errorf("code %d, %q", code, errs)
 	}
 }

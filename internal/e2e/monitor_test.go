@@ -180,12 +180,21 @@ func TestMonitorShowsAChangeAtOnce(t *testing.T) {
 // Where the console has a token, the agent's list is for who shows it.
 func TestMonitorWithoutTheAgentsListSaysWhy(t *testing.T) {
 	a := monitored(t)
-	if code, _, errs := datakit(t, "", "console", "token", "--dir", a.dir); code != 0 {
+	code, token, errs := datakit(t, "", "console", "token", "--dir", a.dir)
+	if code != 0 {
 		t.Fatal(errs)
 	}
 	code, out, errs := datakit(t, "", "monitor", "--once", "--interval", "1s", "--dir", a.dir)
 	if code != 0 || !strings.Contains(out, "its own list of changes is not shown") || !strings.Contains(out, "log in with the token") || !strings.Contains(out, "UNITS 2 ") {
 		t.Errorf("code %d: %s%s", code, out, errs)
+	}
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs = datakit(t, "", "monitor", "--once", "--interval", "1s", "--dir", a.dir, "--console-token-file", file)
+	if code != 0 || strings.Contains(out, "is not shown") || !strings.Contains(out, "UNITS 2 ") {
+		t.Errorf("with the token: code %d: %s%s", code, out, errs)
 	}
 }
 
