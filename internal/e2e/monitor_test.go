@@ -102,7 +102,11 @@ func (p *pane) kill(sig syscall.Signal) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := syscall.Kill(pid, sig); err != nil {
+	running, err := os.FindProcess(pid)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := running.Signal(sig); err != nil {
 		p.t.Fatal(err)
 	}
 }
