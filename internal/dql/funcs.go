@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"datakit.dev/internal/diag"
 	"datakit.dev/internal/point"
 )
 
@@ -143,37 +144,9 @@ func showFunctions() []showFunction {
 // similar returns the name among names that a mistyped one was to be, as ",
 // did you mean …", or "".
 func similar(typed string, names []string) string {
-	best, bestAt := "", 3
-	for _, n := range names {
-		if d := distance(typed, n); d < bestAt && d < len(typed) {
-			best, bestAt = n, d
-		}
-	}
+	best := diag.Nearest(typed, names)
 	if best == "" {
 		return ""
 	}
 	return "; did you mean " + best + "?"
-}
-
-// distance is how many letters must be changed to make b of a.
-func distance(a, b string) int {
-	if len(a) > 64 || len(b) > 64 {
-		return 64
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			before, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, before+cost)
-		}
-	}
-	return row[len(b)]
 }

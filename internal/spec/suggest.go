@@ -3,6 +3,8 @@ package spec
 import (
 	"fmt"
 	"strings"
+
+	"datakit.dev/internal/diag"
 )
 
 // shorten keeps a hostile name from filling a log line.
@@ -18,41 +20,15 @@ func suggest(name string, fields []Field) string {
 	if len(name) > 64 {
 		return ""
 	}
-	best, at := "", 3
-	for _, f := range fields {
-		if d := distance(name, f.Name); d < at {
-			best, at = f.Name, d
-		}
-	}
-	if best != "" {
-		return fmt.Sprintf(", did you mean %q?", best)
-	}
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.Name
+	}
+	if best := diag.Nearest(name, names); best != "" {
+		return fmt.Sprintf(", did you mean %q?", best)
 	}
 	if len(names) > 0 && len(names) <= 20 {
 		return "; it has " + strings.Join(names, ", ")
 	}
 	return ""
-}
-
-// distance is the Levenshtein distance of two short names.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

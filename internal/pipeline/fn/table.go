@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"datakit.dev/internal/diag"
 )
 
 // A Table is the functions that a script may call, by name. It never changes.
@@ -37,39 +39,9 @@ func (t Table) Names() []string { return slices.Sorted(maps.Keys(t.funcs)) }
 // Suggest returns "; did you mean …" for the name nearest to a misspelled one,
 // or "".
 func (t Table) Suggest(name string) string {
-	best, at := "", 3
-	for _, known := range t.Names() {
-		if d := distance(name, known, at); d < at {
-			best, at = known, d
-		}
-	}
+	best := diag.Nearest(name, t.Names())
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// distance is the number of single letters to change between a and b, or limit
-// where it is not less than that.
-func distance(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return min(row[len(b)], limit)
 }
