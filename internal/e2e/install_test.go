@@ -14,19 +14,18 @@ import (
 	"time"
 
 	"datakit.dev/internal/spec"
+	"datakit.dev/internal/testserver"
 )
 
 // shells are those that run install.sh: the smallest one, and the one of the
 // plan's example.
 var shells = []string{"dash", "bash"}
 
-// each runs a test with every shell that this machine has.
+// each runs a test with every shell that install.sh is to run in.
 func each(t *testing.T, test func(t *testing.T, shell string)) {
 	for _, shell := range shells {
 		t.Run(shell, func(t *testing.T) {
-			if _, err := exec.LookPath(shell); err != nil {
-				t.Skip("this machine has no ", shell)
-			}
+			testserver.Need(t, shell, "apt-get install "+shell)
 			test(t, shell)
 		})
 	}
@@ -204,9 +203,7 @@ func TestWhatIsNotTheReleaseIsRefused(t *testing.T) {
 // signer returns a public key, and what signs with its other half.
 func signer(t *testing.T) (key string, sign func(text []byte) string) {
 	t.Helper()
-	if _, err := exec.LookPath("ssh-keygen"); err != nil {
-		t.Skip("this machine has no ssh-keygen")
-	}
+	testserver.Need(t, "ssh-keygen", "apt-get install openssh-client")
 	path := filepath.Join(t.TempDir(), "key")
 	if out, err := exec.CommandContext(t.Context(), "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -256,9 +253,10 @@ func tracedTools(t *testing.T, fetcher string) (bin, log string) {
 	t.Helper()
 	bin, log = t.TempDir(), filepath.Join(t.TempDir(), "log")
 	for _, name := range []string{fetcher, "sh", "uname", "sed", "sha256sum", "cut", "awk", "mktemp", "tar", "gzip", "chmod", "rm", "id"} {
+		testserver.Need(t, name, "apt-get install "+name)
 		path, err := exec.LookPath(name)
 		if err != nil {
-			t.Skip("this machine has no ", name)
+			t.Fatal(err)
 		}
 		text := "#!/bin/sh\nprintf '%s\\n' \"" + name + " $*\" >>" + log + "\nexec " + path + " \"$@\"\n"
 		if name == "sh" {
