@@ -248,15 +248,16 @@ func TestDebugIsBounded(t *testing.T) {
 	}
 }
 
-// So does the compiler, with as many patterns as there is room for.
+// So does the compiler, with as many patterns as there is room for: a slow machine
+// runs out of time first, a fast one meets the bound of the patterns.
 func TestDebugCompilesForABoundedTime(t *testing.T) {
 	var script strings.Builder
 	for i := 0; script.Len() < 60_000; i++ {
 		fmt.Fprintf(&script, "grok(_, \"%%{COMBINEDAPACHELOG} %d %%{IPORHOST:a} %%{IPORHOST:b}\")\n", i)
 	}
 	a := debug(t, debugging(t), debugBody("logging", script.String(), nil, "x"))
-	if e := a.Content.Errors; len(e) == 0 || len(e) > 20 || !strings.Contains(e[0].Error, "to compile") {
-		t.Errorf("%d errors, %d results", len(e), len(a.Content.Results))
+	if e := a.Content.Errors; len(e) == 0 || len(e) > 20 || !strings.Contains(e[0].Error, "to compile") && !strings.Contains(e[0].Error, "bytes together") {
+		t.Errorf("%d errors, %d results: %.300v", len(e), len(a.Content.Results), e)
 	}
 }
 
